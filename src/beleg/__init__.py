@@ -1,0 +1,3 @@
+"""Beleg: no refund without evidence."""
+
+__version__ = "0.1.0"

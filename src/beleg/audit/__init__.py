@@ -1,0 +1,1 @@
+"""The audit: from read exports to ranked refunds, one step after the other."""

@@ -1,0 +1,218 @@
+"""What an audit answers, as plain values: the terminal, the HTML report, `--json` and the tests all read this and nothing else."""
+
+from msgspec import Struct
+
+
+class Sum(Struct, frozen=True):
+    """So many refunds (slices) and so much money, in minor units of the report's currency."""
+
+    count: int = 0
+    amount: int = 0
+
+
+class Totals(Struct, frozen=True):
+    """Where the refunded money stands; the four parts add up to `refunded`, and only `gap` is called unsupported."""
+
+    refunded: Sum
+    supported: Sum
+    gap: Sum
+    unchecked: Sum
+    not_yet_due: Sum
+
+
+class Row(Struct, frozen=True):
+    """One line of a breakdown: a month (2024-03), a method, a site or a refund class."""
+
+    key: str
+    refunded: Sum
+    gap: Sum
+    unchecked: Sum
+    not_yet_due: Sum
+
+
+class Book(Struct, frozen=True):
+    """One input file's account: rows in = mapped + ignored + redelivered + quarantined."""
+
+    file: str
+    digest: str
+    rows: int
+    mapped: int
+    ignored: dict[str, int]
+    redelivered: int
+    quarantined: int
+    facts: dict[str, int]
+
+
+class Quarantined(Struct, frozen=True):
+    """One row that could not be read: where, what was got (identifiers masked), what was expected, how to mend it."""
+
+    file: str
+    row: int
+    field: str
+    got: str
+    expected: str
+    mend: str
+
+
+class Coverage(Struct, frozen=True):
+    """How well one source covers one place: days live and down, and how often a fact lacks where another source saw the goods."""
+
+    proof: str
+    source: str
+    place: str
+    first_day: str
+    last_day: str
+    days_live: int
+    days_down: int
+    facts: int
+    witnessed: int
+    missed: int
+    down_days: tuple[str, ...] = ()
+
+
+class DetectorRun(Struct, frozen=True):
+    """Whether a detector ran and what it found; one that lacked its facts is *not run*, never clean."""
+
+    name: str
+    question: str
+    family: str
+    ran: bool
+    not_run_because: str = ""
+    findings: int = 0
+    amount: int = 0
+
+
+class ProofState(Struct, frozen=True):
+    """One proof of one slice and the facts that say so."""
+
+    proof: str
+    state: str
+    fact_ids: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Reason(Struct, frozen=True):
+    """One evidence family's part of the sum: the pattern seen, what honest refunds look like here, and the weight in bits."""
+
+    family: str
+    pattern: str
+    bits: float
+    norm: str
+    detectors: tuple[str, ...] = ()
+    fact_ids: tuple[str, ...] = ()
+
+
+class Rival(Struct, frozen=True):
+    """Another explanation of the same facts, and what would tell it apart."""
+
+    name: str
+    tells_apart: str
+
+
+class Moment(Struct, frozen=True):
+    """One fact on a slice's timeline. `at` is microseconds UTC, empty when the source gave no time."""
+
+    at: int | None
+    table: str
+    text: str
+    fact_id: str
+    origin: str = ""
+
+
+class Ranked(Struct, frozen=True):
+    """One refund worth looking at, with its arithmetic. Amounts are in its own currency; `loss` is in the report's."""
+
+    rank: int
+    slice_id: str
+    order: str
+    line: str
+    account: str
+    article: str
+    quantity: int
+    amount: int
+    currency: str
+    loss: int
+    refund_class: str
+    method: str
+    refunded_at: int | None
+    site: str
+    standing: str
+    shared_parcel: bool
+    components: int
+    prior_bits: float
+    bits: float
+    proofs: tuple[ProofState, ...]
+    reasons: tuple[Reason, ...]
+    rivals: tuple[Rival, ...]
+    would_change: tuple[str, ...]
+    timeline: tuple[Moment, ...]
+    above_line: bool
+
+
+class Closes(Struct, frozen=True):
+    """A source the shop lacks, and the money that could be checked with it."""
+
+    source: str
+    proofs: tuple[str, ...]
+    refunds: Sum
+
+
+class Matching(Struct, frozen=True):
+    """How refunds were tied to purchases, by rule, and why the others were not."""
+
+    rule: str
+    refunds: Sum
+    explanation: str
+
+
+class StaffRow(Struct, frozen=True):
+    """One member of staff, pseudonymised; only filled when staff sections were asked for."""
+
+    person: str
+    site: str
+    receipts: int
+    unsupported: Sum
+    peers: int
+    note: str
+
+
+class Delay(Struct, frozen=True):
+    """Honest customers first: how many refunds with all proofs a rule would have held up."""
+
+    rule: str
+    refunds: int
+    share: float
+
+
+class AuditResult(Struct, frozen=True, kw_only=True):
+    """The whole answer of one audit."""
+
+    beleg_version: str
+    weights_version: str
+    engine: str
+    name: str
+    as_of: int | None
+    first_at: int | None
+    currency: str
+    rates_note: str
+    totals: Totals
+    by_month: tuple[Row, ...]
+    by_method: tuple[Row, ...]
+    by_site: tuple[Row, ...]
+    by_class: tuple[Row, ...]
+    budget: int
+    ranked: tuple[Ranked, ...]
+    above_line: int
+    prior_bits: float
+    coverage: tuple[Coverage, ...]
+    closes: tuple[Closes, ...]
+    matching: tuple[Matching, ...]
+    detectors: tuple[DetectorRun, ...]
+    books: tuple[Book, ...]
+    quarantine: tuple[Quarantined, ...]
+    facts: dict[str, int]
+    notes: tuple[str, ...]
+    staff: tuple[StaffRow, ...] | None = None
+    staff_note: str = ""
+    late_deliveries: Sum | None = None
+    seconds: float = 0.0

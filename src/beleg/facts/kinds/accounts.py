@@ -1,0 +1,33 @@
+"""Customer accounts, the identifiers seen on them, and their sign-ins."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from beleg.facts.base import Fact
+from beleg.facts.types import AccountId, Digest, IdentifierKind
+
+
+class Account(Fact, tag="accounts", kw_only=True):
+    """A customer account was opened."""
+
+    account_id: AccountId
+    channel: Annotated[str | None, Meta(description="web, app, store, marketplace")] = None
+
+
+class Identifier(Fact, tag="identifiers", kw_only=True):
+    """An identifier was seen on an account: the raw value stays with the shop, only its keyed hash is kept."""
+
+    account_id: AccountId
+    kind: IdentifierKind
+    value: Digest
+    seen_in: Annotated[str | None, Meta(description="where it was seen: sign_up, order, claim, support, refund")] = None
+
+
+class SignIn(Fact, tag="sign_ins", kw_only=True):
+    """A customer signed in, or tried to."""
+
+    account_id: AccountId
+    outcome: Literal["success", "failure", "reset", "factor_changed"]
+    device: Digest | None = None
+    ip: Digest | None = None
