@@ -10,7 +10,8 @@ from beleg.facts.types import FactId, Instant, OffsetMinutes, SourceName
 class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fact"):
     """Something that happened, recorded once and never changed.
 
-    A subclass names its table: ``class Refund(Fact, tag="refunds", kw_only=True)``. Its fields become columns in the order
+    A subclass names its table: ``class Refund(Fact, tag="refunds", frozen=True, kw_only=True)``. Its fields become columns
+    in the order
     written, behind these of the envelope.
     """
 

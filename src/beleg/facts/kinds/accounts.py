@@ -8,14 +8,14 @@ from beleg.facts.base import Fact
 from beleg.facts.types import AccountId, Digest, IdentifierKind
 
 
-class Account(Fact, tag="accounts", kw_only=True):
+class Account(Fact, tag="accounts", frozen=True, kw_only=True):
     """A customer account was opened."""
 
     account_id: AccountId
     channel: Annotated[str | None, Meta(description="web, app, store, marketplace")] = None
 
 
-class Identifier(Fact, tag="identifiers", kw_only=True):
+class Identifier(Fact, tag="identifiers", frozen=True, kw_only=True):
     """An identifier was seen on an account: the raw value stays with the shop, only its keyed hash is kept."""
 
     account_id: AccountId
@@ -24,7 +24,7 @@ class Identifier(Fact, tag="identifiers", kw_only=True):
     seen_in: Annotated[str | None, Meta(description="where it was seen: sign_up, order, claim, support, refund")] = None
 
 
-class SignIn(Fact, tag="sign_ins", kw_only=True):
+class SignIn(Fact, tag="sign_ins", frozen=True, kw_only=True):
     """A customer signed in, or tried to."""
 
     account_id: AccountId

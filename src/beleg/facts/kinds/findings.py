@@ -10,7 +10,7 @@ from beleg.facts.types import Currency, FactId, Instant, Minor
 SubjectKind = Literal["slice", "refund", "account", "ring", "staff", "session", "document"]
 
 
-class Finding(Fact, tag="findings", kw_only=True):
+class Finding(Fact, tag="findings", frozen=True, kw_only=True):
     """A detector's answer about one subject. Its id is a hash of detector, version, subject, as-of and the sorted fact ids."""
 
     detector: str
@@ -25,7 +25,7 @@ class Finding(Fact, tag="findings", kw_only=True):
     because: Annotated[str | None, Meta(description="the fact for which it was withdrawn")] = None
 
 
-class FindingFact(Fact, tag="finding_facts", kw_only=True):
+class FindingFact(Fact, tag="finding_facts", frozen=True, kw_only=True):
     """A fact that a finding rests on, and the part it plays."""
 
     finding_id: FactId

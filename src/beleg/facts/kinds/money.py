@@ -24,7 +24,7 @@ from beleg.facts.types import (
 )
 
 
-class Refund(Fact, tag="refunds", kw_only=True):
+class Refund(Fact, tag="refunds", frozen=True, kw_only=True):
     """Money was sent back to a customer; without a line for the whole order, without an order for an account and an article."""
 
     refund_id: RefundId
@@ -47,7 +47,7 @@ class Refund(Fact, tag="refunds", kw_only=True):
     session: Annotated[Session | None, Meta(description="the approver's session")] = None
 
 
-class Replacement(Fact, tag="replacements", kw_only=True):
+class Replacement(Fact, tag="replacements", frozen=True, kw_only=True):
     """Goods were sent again instead of, or besides, a refund."""
 
     replacement_id: Annotated[str, Meta(description="the shop's number for it")]
@@ -60,7 +60,7 @@ class Replacement(Fact, tag="replacements", kw_only=True):
     actor: Login | None = None
 
 
-class Dispute(Fact, tag="disputes", kw_only=True):
+class Dispute(Fact, tag="disputes", frozen=True, kw_only=True):
     """A cardholder disputed the payment with the bank. A later fact of the same dispute_id gives its newer status."""
 
     dispute_id: Annotated[str, Meta(description="the payment provider's number")]
@@ -72,7 +72,7 @@ class Dispute(Fact, tag="disputes", kw_only=True):
     status: Literal["open", "won", "lost"]
 
 
-class Claim(Fact, tag="claims", kw_only=True):
+class Claim(Fact, tag="claims", frozen=True, kw_only=True):
     """A customer asks for money without sending the goods back."""
 
     claim_id: ClaimId
@@ -86,7 +86,7 @@ class Claim(Fact, tag="claims", kw_only=True):
     ip: Digest | None = None
 
 
-class ClaimDocument(Fact, tag="claim_documents", kw_only=True):
+class ClaimDocument(Fact, tag="claim_documents", frozen=True, kw_only=True):
     """A document was handed in with a claim: a photo, a police report, a declaration."""
 
     claim_id: ClaimId

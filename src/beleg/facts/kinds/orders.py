@@ -8,7 +8,7 @@ from beleg.facts.base import Fact
 from beleg.facts.types import AccountId, Article, Currency, Digest, Grams, LineId, Minor, OrderId, Postcode, Quantity, Serial
 
 
-class Order(Fact, tag="orders", kw_only=True):
+class Order(Fact, tag="orders", frozen=True, kw_only=True):
     """An order was placed and paid."""
 
     order_id: OrderId
@@ -22,7 +22,7 @@ class Order(Fact, tag="orders", kw_only=True):
     promised_at: Annotated[int | None, Meta(description="delivery promised by, microseconds UTC")] = None
 
 
-class OrderLine(Fact, tag="order_lines", kw_only=True):
+class OrderLine(Fact, tag="order_lines", frozen=True, kw_only=True):
     """One line of an order: so many units of one article, paid for."""
 
     order_id: OrderId
@@ -38,7 +38,7 @@ class OrderLine(Fact, tag="order_lines", kw_only=True):
     serialised: Annotated[bool | None, Meta(description="whether units of this article bear serials; empty when not known")] = None
 
 
-class PackedSerial(Fact, tag="packed_serials", kw_only=True):
+class PackedSerial(Fact, tag="packed_serials", frozen=True, kw_only=True):
     """A unit with this serial was packed for an order line."""
 
     order_id: OrderId
@@ -46,7 +46,7 @@ class PackedSerial(Fact, tag="packed_serials", kw_only=True):
     serial: Serial
 
 
-class Cancellation(Fact, tag="cancellations", kw_only=True):
+class Cancellation(Fact, tag="cancellations", frozen=True, kw_only=True):
     """Units of an order were cancelled before dispatch."""
 
     order_id: OrderId

@@ -21,7 +21,7 @@ from beleg.facts.types import (
 )
 
 
-class Parcel(Fact, tag="parcels", kw_only=True):
+class Parcel(Fact, tag="parcels", frozen=True, kw_only=True):
     """A label was made: this parcel carries goods of this order, out to the customer or back. One fact per order in the parcel."""
 
     parcel_id: ParcelId
@@ -37,7 +37,7 @@ class Parcel(Fact, tag="parcels", kw_only=True):
     declared_weight: Annotated[Grams | None, Meta(description="what the contents should weigh with packing")] = None
 
 
-class Scan(Fact, tag="scans", kw_only=True):
+class Scan(Fact, tag="scans", frozen=True, kw_only=True):
     """A carrier scanned a parcel, or says it did."""
 
     parcel_id: ParcelId
@@ -53,7 +53,7 @@ class Scan(Fact, tag="scans", kw_only=True):
     attested: Annotated[bool, Meta(description="fetched from or signed by the carrier; otherwise it is the shop's word")] = False
 
 
-class DockArrival(Fact, tag="dock_arrivals", kw_only=True):
+class DockArrival(Fact, tag="dock_arrivals", frozen=True, kw_only=True):
     """A parcel stood on the manifest of what was unloaded at a site's dock."""
 
     parcel_id: ParcelId

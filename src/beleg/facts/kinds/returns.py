@@ -24,7 +24,7 @@ from beleg.facts.types import (
 )
 
 
-class ReturnAuthorisation(Fact, tag="return_authorisations", kw_only=True):
+class ReturnAuthorisation(Fact, tag="return_authorisations", frozen=True, kw_only=True):
     """The shop agreed that units of one order line may come back."""
 
     rma_id: RmaId
@@ -40,7 +40,7 @@ class ReturnAuthorisation(Fact, tag="return_authorisations", kw_only=True):
     device: Annotated[Digest | None, Meta(description="the customer's device")] = None
 
 
-class Receipt(Fact, tag="receipts", kw_only=True):
+class Receipt(Fact, tag="receipts", frozen=True, kw_only=True):
     """A warehouse system says that units came back. It is a claim by that system and that actor, and counts as one source."""
 
     order_id: OrderId
@@ -58,7 +58,7 @@ class Receipt(Fact, tag="receipts", kw_only=True):
     session: Session | None = None
 
 
-class Inspection(Fact, tag="inspections", kw_only=True):
+class Inspection(Fact, tag="inspections", frozen=True, kw_only=True):
     """Somebody looked at what came back."""
 
     order_id: OrderId
@@ -73,7 +73,7 @@ class Inspection(Fact, tag="inspections", kw_only=True):
     session: Session | None = None
 
 
-class Disposition(Fact, tag="dispositions", kw_only=True):
+class Disposition(Fact, tag="dispositions", frozen=True, kw_only=True):
     """What came back was put away, repaired, sold off or destroyed; `missing` means expected but not there."""
 
     order_id: OrderId
@@ -87,7 +87,7 @@ class Disposition(Fact, tag="dispositions", kw_only=True):
     session: Session | None = None
 
 
-class StockCount(Fact, tag="stock_counts", kw_only=True):
+class StockCount(Fact, tag="stock_counts", frozen=True, kw_only=True):
     """A count looked for one returned unit and found it, or did not."""
 
     lpn: Lpn
@@ -97,7 +97,7 @@ class StockCount(Fact, tag="stock_counts", kw_only=True):
     session: Session | None = None
 
 
-class Resale(Fact, tag="resales", kw_only=True):
+class Resale(Fact, tag="resales", frozen=True, kw_only=True):
     """A returned unit was sold again."""
 
     lpn: Lpn
@@ -105,14 +105,14 @@ class Resale(Fact, tag="resales", kw_only=True):
     site: Site | None = None
 
 
-class Activation(Fact, tag="activations", kw_only=True):
+class Activation(Fact, tag="activations", frozen=True, kw_only=True):
     """The maker says that a unit was switched on, registered or claimed under warranty."""
 
     serial: Serial
     kind: Literal["activated", "registered", "warranty_claim", "in_use"]
 
 
-class StatusClaim(Fact, tag="status_claims", kw_only=True):
+class StatusClaim(Fact, tag="status_claims", frozen=True, kw_only=True):
     """A source system says that something is returned. It is recorded as that system's claim and proves nothing by itself."""
 
     order_id: OrderId

@@ -8,7 +8,7 @@ from beleg.facts.base import Fact
 from beleg.facts.types import Digest, Instant, Login, OrderId, RmaId, Session, Site, Station
 
 
-class StaffMember(Fact, tag="staff", kw_only=True):
+class StaffMember(Fact, tag="staff", frozen=True, kw_only=True):
     """The roster says that this login belongs to this person from then until then."""
 
     login: Login
@@ -23,7 +23,7 @@ class StaffMember(Fact, tag="staff", kw_only=True):
     contact: Annotated[Digest | None, Meta(description="keyed hash of private phone or address, to spot staff as customers")] = None
 
 
-class StaffSignIn(Fact, tag="staff_sign_ins", kw_only=True):
+class StaffSignIn(Fact, tag="staff_sign_ins", frozen=True, kw_only=True):
     """A member of staff signed in or out, or a sign-in factor was changed."""
 
     login: Login
@@ -36,7 +36,7 @@ class StaffSignIn(Fact, tag="staff_sign_ins", kw_only=True):
     badge: Annotated[bool | None, Meta(description="whether the person's badge was in the building")] = None
 
 
-class StaffAction(Fact, tag="staff_actions", kw_only=True):
+class StaffAction(Fact, tag="staff_actions", frozen=True, kw_only=True):
     """A member of staff did something in a system: looked a return up, opened, changed or exported it."""
 
     login: Login
@@ -49,7 +49,7 @@ class StaffAction(Fact, tag="staff_actions", kw_only=True):
     station: Station | None = None
 
 
-class SupportContact(Fact, tag="support_contacts", kw_only=True):
+class SupportContact(Fact, tag="support_contacts", frozen=True, kw_only=True):
     """A customer wrote to or called customer service."""
 
     account_id: Annotated[str | None, Meta(description="the customer account")] = None
