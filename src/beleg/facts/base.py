@@ -11,8 +11,7 @@ class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
     """Something that happened, recorded once and never changed.
 
     A subclass names its table: ``class Refund(Fact, tag="refunds", frozen=True, kw_only=True)``. Its fields become columns
-    in the order
-    written, behind these of the envelope.
+    in the order written, behind these of the envelope.
     """
 
     id: FactId

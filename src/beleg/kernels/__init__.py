@@ -1,0 +1,1 @@
+"""The few algorithms that are ours: Arrow in, Arrow out, the same for every engine."""

@@ -1,0 +1,1 @@
+"""Keep facts and read them back as tables: engines are chosen here, and views narrow what is asked about."""

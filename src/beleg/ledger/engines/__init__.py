@@ -1,0 +1,32 @@
+"""The engines that can run an expression, each in a file of its own; nothing else opens a database."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from beleg.ledger.engines.base import Engine, EngineError
+
+ENGINES = ("duckdb", "sqlite", "postgres", "spark")
+
+_EXTRA = {"postgres": "postgres", "spark": "spark", "sqlite": "sqlite"}
+
+
+def open_engine(name: str, work: Path, address: str | None = None) -> Engine:
+    """Open an engine with an empty store.
+
+    Args:
+        name: one of `ENGINES`.
+        work: a folder for its files and for what it spills.
+        address: where it runs, for engines that are servers.
+
+    Raises:
+        EngineError: the name is unknown, or what it needs is not installed.
+    """
+    if name not in ENGINES:
+        raise EngineError(f"engine: got {name!r}, expected one of {', '.join(ENGINES)}")
+    try:
+        module = import_module(f"beleg.ledger.engines.{name}")
+    except ImportError as missing:
+        raise EngineError(f"engine {name} needs {missing.name}: pip install 'beleg[{_EXTRA.get(name, name)}]'") from missing
+    opened: Callable[[Path, str | None], Engine] = module.open_here
+    return opened(work, address)

@@ -1,0 +1,63 @@
+"""What every engine can do: hold tables of facts, keep a step's result under a name, and hand rows back as Arrow."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.sql import SQLBackend
+
+from beleg.facts.schema import arrow_schemas
+
+# What lookups go by. Only engines that serve single questions build them.
+INDEXED = ("order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id")
+
+
+class EngineError(Exception):
+    """An engine cannot be opened; the message says what is missing and how to get it."""
+
+
+class Engine(ABC):
+    """One open engine. Tables of facts always exist, empty where a source has none, so that every expression compiles."""
+
+    name: str
+    parameter: str  # how a bound parameter is written in this engine's SQL
+
+    def __init__(self, backend: SQLBackend) -> None:
+        self.backend = backend
+
+    @abstractmethod
+    def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
+        """Make a table of Parquet files, which all have this schema; no files make an empty table."""
+
+    @abstractmethod
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Make a table of rows that are in memory, replacing one of that name."""
+
+    @abstractmethod
+    def keep(self, name: str, step: ir.Table) -> ir.Table:
+        """Compute a step once and keep it under a name."""
+
+    def attach_facts(self, files: Mapping[str, Sequence[Path]]) -> None:
+        """Attach every table of facts, from these Parquet files or empty."""
+        for name, schema in arrow_schemas().items():
+            self.attach(name, schema, files.get(name, ()))
+
+    def table(self, name: str) -> ir.Table:
+        """A table as an expression."""
+        return self.backend.table(name)
+
+    def rows(self, expression: ir.Table) -> pa.Table:
+        """Run an expression; integers come back as 64 bits whatever the engine made of them."""
+        rows: pa.Table = expression.to_pyarrow()
+        return rows
+
+    def sql(self, expression: ir.Table) -> str:
+        """What the engine is asked, for plans and prepared statements."""
+        return str(ibis.to_sql(expression, dialect=self.backend.name))
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self.backend.disconnect()

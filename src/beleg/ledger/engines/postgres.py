@@ -1,0 +1,52 @@
+"""PostgreSQL: the production store; answers about single slices, from indexed tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beleg.ledger.engines.base import INDEXED, Engine, EngineError
+
+_SQL = {"string": "text", "int64": "bigint", "bool": "boolean", "double": "double precision"}
+
+
+class PostgreSQL(Engine):
+    """One connection to a PostgreSQL database."""
+
+    name = "postgres"
+    parameter = "$1"
+
+    def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
+        """Copied in."""
+        self.load(name, pq.read_table(list(files), schema=schema) if files else schema.empty_table())
+
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Copied in with COPY, then indexed by what lookups go by."""
+        columns = ", ".join(f'"{field.name}" {_SQL[str(field.type)]}' for field in rows.schema)
+        with self.backend.con.cursor() as cursor:
+            cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
+            cursor.execute(f'CREATE TABLE "{name}" ({columns})')
+            with cursor.copy(f'COPY "{name}" FROM STDIN') as copy:
+                for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+                    copy.write_row(row)
+            for column in INDEXED:
+                if column in rows.schema.names:
+                    cursor.execute(f'CREATE INDEX ON "{name}" ("{column}")')
+            cursor.execute(f'ANALYZE "{name}"')
+        self.backend.con.commit()
+
+    def keep(self, name: str, step: ir.Table) -> ir.Table:
+        """Read out and loaded again, so that sums are 64 bits wide."""
+        self.load(name, self.rows(step))
+        return self.table(name)
+
+
+def open_here(work: Path, address: str | None) -> PostgreSQL:
+    """Connect to the database at this address (``postgresql://...``)."""
+    del work
+    if not address:
+        raise EngineError("engine postgres needs an address: got none, expected postgresql://user@host/database")
+    return PostgreSQL(ibis.connect(address))

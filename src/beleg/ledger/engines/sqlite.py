@@ -1,0 +1,56 @@
+"""SQLite: the smallest embedded store; answers about single slices, from indexed tables."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beleg.ledger.engines.base import INDEXED, Engine
+
+_SQL = {"string": "TEXT", "int64": "INTEGER", "bool": "INTEGER", "double": "REAL"}
+
+
+class SQLite(Engine):
+    """One SQLite file in the work folder."""
+
+    name = "sqlite"
+    parameter = "?1"
+
+    def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
+        """Copied in, as SQLite cannot read Parquet."""
+        self.load(name, pq.read_table(list(files), schema=schema) if files else schema.empty_table())
+
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Inserted row by row, then indexed by what lookups go by."""
+        connection: sqlite3.Connection = self.backend.con
+        declared = ", ".join(f'"{field.name}" {_declared(field.type)}' for field in rows.schema)
+        connection.execute(f'DROP TABLE IF EXISTS "{name}"')
+        connection.execute(f'CREATE TABLE "{name}" ({declared})')
+        marks = ", ".join("?" * len(rows.schema))
+        values = zip(*(column.to_pylist() for column in rows.columns), strict=True)
+        connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', values)
+        for column in INDEXED:
+            if column in rows.schema.names:
+                connection.execute(f'CREATE INDEX "{name}_{column}" ON "{name}" ("{column}")')
+        connection.execute("ANALYZE")
+        connection.commit()
+
+    def keep(self, name: str, step: ir.Table) -> ir.Table:
+        """Read out and loaded again, which keeps booleans booleans."""
+        self.load(name, self.rows(step))
+        return self.table(name)
+
+
+def _declared(kind: pa.DataType) -> str:
+    return "BOOLEAN" if pa.types.is_boolean(kind) else _SQL[str(kind)]
+
+
+def open_here(work: Path, address: str | None) -> SQLite:
+    """Open a SQLite file in the work folder; there is no address to give."""
+    del address
+    work.mkdir(parents=True, exist_ok=True)
+    return SQLite(ibis.sqlite.connect(work / "facts.sqlite"))

@@ -1,0 +1,68 @@
+"""The facts as tables: narrowed to what is asked about (the scope) and to what was known by a moment (as of)."""
+
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.types as ir
+
+from beleg.ledger.engines.base import Engine
+
+# How a table without an order number reaches one: by this column, through that table.
+_REACH = (("parcel_id", "parcels"), ("lpn", "receipts"), ("serial", "packed_serials"), ("account_id", "orders"))
+
+# Stands for the bound parameter while an expression is compiled; no order number can look like it.
+SCOPE_MARK = "\u0001scope\u0001"
+
+
+class View:
+    """What proofs and detectors read. The scope is pushed down to every leaf here, and nowhere else.
+
+    Steps that others build on (slices, evidence, ...) are asked for with `step`: computed once and kept when the engine runs
+    the whole audit, or left as expressions when one slice is asked about.
+    """
+
+    def __init__(self, engine: Engine, *, as_of: int | None = None, order_id: str | None = None, keeping: bool = False) -> None:
+        self.engine = engine
+        self.as_of = as_of
+        self.order_id = order_id
+        self.keeping = keeping
+        self._leaves: dict[str, ir.Table] = {}
+        self._steps: dict[str, ir.Table] = {}
+
+    def table(self, name: str) -> ir.Table:
+        """A table of facts, of the scope's orders only, known by the moment the view speaks of."""
+        if name not in self._leaves:
+            self._leaves[name] = self._scoped(self._known(self.engine.table(name)))
+        return self._leaves[name]
+
+    def step(self, name: str, build: Callable[["View"], ir.Table]) -> ir.Table:
+        """A derived table, built at most once."""
+        if name not in self._steps:
+            built = build(self)
+            self._steps[name] = self.engine.keep(f"step_{name}", built) if self.keeping else built
+        return self._steps[name]
+
+    def prepared(self, name: str) -> ir.Table:
+        """A small table computed beforehand (coverage, weights, matches), which knows no scope."""
+        return self.engine.table(name)
+
+    def _known(self, leaf: ir.Table) -> ir.Table:
+        if self.as_of is None:
+            return leaf
+        return leaf.filter(leaf.known_at.isnull() | (leaf.known_at <= self.as_of))
+
+    def _scoped(self, leaf: ir.Table) -> ir.Table:
+        if self.order_id is None:
+            return leaf
+        if "order_id" in leaf.columns:
+            return leaf.filter(leaf.order_id == ibis.literal(self.order_id))
+        for column, through in _REACH:
+            if column in leaf.columns:
+                reached = self.table(through)
+                return leaf.semi_join(reached.filter(reached[column].notnull())[[column]], column)
+        return leaf
+
+
+def prepared_sql(view: View, expression: ir.Table) -> str:
+    """The SQL of an expression over a view whose scope is `SCOPE_MARK`, with the engine's bound parameter in its place."""
+    return view.engine.sql(expression).replace(f"'{SCOPE_MARK}'", view.engine.parameter)
