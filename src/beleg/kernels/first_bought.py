@@ -54,22 +54,21 @@ def _in_order(rows: pa.Table) -> list[dict[str, Any]]:
 
 
 def _serve(refund: dict[str, Any], stock: dict[tuple[str, str], list[_Purchase]]) -> list[tuple[Any, ...]]:
-    def untied(rule: str) -> list[tuple[Any, ...]]:
-        return [(refund["fact_id"], None, None, refund["quantity"], refund["amount"], rule)]
-
-    if refund["service"]:
-        return untied("service")
-    if refund["account_id"] is None:
-        return untied("no_customer")
-    if refund["article"] is None or not refund["quantity"]:
-        return untied("no_article")
     bought = stock.get((refund["account_id"], refund["article"]), [])
-    if not bought:
-        return untied("no_purchase")
     earlier = [purchase for purchase in bought if _before(purchase.at, refund["at"])]
-    if sum(purchase.left for purchase in earlier) < refund["quantity"]:
-        return untied("before_window")
-    return _take(refund, earlier)
+    if refund["quantity"] and sum(purchase.left for purchase in earlier) >= refund["quantity"]:
+        return _take(refund, earlier)
+    return [(refund["fact_id"], None, None, refund["quantity"], refund["amount"], _why_not(refund, bought))]
+
+
+def _why_not(refund: dict[str, Any], bought: list[_Purchase]) -> str:
+    if refund["service"]:
+        return "service"
+    if refund["account_id"] is None:
+        return "no_customer"
+    if refund["article"] is None or not refund["quantity"]:
+        return "no_article"
+    return "before_window" if bought else "no_purchase"
 
 
 def _before(bought: int | None, refunded: int | None) -> bool:

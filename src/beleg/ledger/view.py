@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from beleg.ledger.engines.base import Engine
 
@@ -17,8 +18,9 @@ SCOPE_MARK = "\u0001scope\u0001"
 class View:
     """What proofs and detectors read. The scope is pushed down to every leaf here, and nowhere else.
 
-    Steps that others build on (slices, evidence, ...) are asked for with `step`: computed once and kept when the engine runs
-    the whole audit, or left as expressions when one slice is asked about.
+    Steps that others build on (slices, evidence, ...) are asked for with `step`. When the whole audit runs (`keeping`), each is
+    computed once and kept under its name; when one order is asked about, each becomes a common table expression of that name,
+    so that one statement answers, which an engine can prepare.
     """
 
     def __init__(self, engine: Engine, *, as_of: int | None = None, order_id: str | None = None, keeping: bool = False) -> None:
@@ -28,6 +30,7 @@ class View:
         self.keeping = keeping
         self._leaves: dict[str, ir.Table] = {}
         self._steps: dict[str, ir.Table] = {}
+        self._expressions: dict[str, str] = {}
 
     def table(self, name: str) -> ir.Table:
         """A table of facts, of the scope's orders only, known by the moment the view speaks of."""
@@ -39,8 +42,28 @@ class View:
         """A derived table, built at most once."""
         if name not in self._steps:
             built = build(self)
-            self._steps[name] = self.engine.keep(f"step_{name}", built) if self.keeping else built
+            self._steps[name] = self.engine.keep(f"step_{name}", built) if self.keeping else self._named(f"step_{name}", built)
         return self._steps[name]
+
+    def _named(self, name: str, built: ir.Table) -> ir.Table:
+        self._expressions[name] = self.engine.sql(built)
+        return ibis.table(built.schema(), name=name)
+
+    def sql(self, expression: ir.Table) -> str:
+        """The whole statement that answers an expression over this view; a scope of `SCOPE_MARK` is its bound parameter."""
+        steps = ",\n".join(f'{self.engine.quoted(name)} AS (\n{sql}\n)' for name, sql in self._expressions.items())
+        statement = f"WITH {steps}\n{self._final(expression)}" if steps else self.engine.sql(expression)
+        return statement.replace(f"'{SCOPE_MARK}'", self.engine.parameter)
+
+    def _final(self, expression: ir.Table) -> str:
+        # the expression's own common table expressions go inside, behind the steps
+        return f"SELECT * FROM (\n{self.engine.sql(expression)}\n) AS answer"
+
+    def rows(self, expression: ir.Table) -> pa.Table:
+        """Run an expression over this view."""
+        if not self._expressions:
+            return self.engine.rows(expression)
+        return self.engine.run(self.sql(expression), expression.schema().to_pyarrow())
 
     def prepared(self, name: str) -> ir.Table:
         """A small table computed beforehand (coverage, weights, matches), which knows no scope."""
@@ -62,7 +85,3 @@ class View:
                 return leaf.semi_join(reached.filter(reached[column].notnull())[[column]], column)
         return leaf
 
-
-def prepared_sql(view: View, expression: ir.Table) -> str:
-    """The SQL of an expression over a view whose scope is `SCOPE_MARK`, with the engine's bound parameter in its place."""
-    return view.engine.sql(expression).replace(f"'{SCOPE_MARK}'", view.engine.parameter)

@@ -54,6 +54,15 @@ class Engine(ABC):
         rows: pa.Table = expression.to_pyarrow()
         return rows
 
+    def run(self, statement: str, schema: pa.Schema) -> pa.Table:
+        """Run a statement in the engine's own SQL, whose columns are these."""
+        described = ibis.Schema.from_pyarrow(schema)
+        return self.rows(self.backend.sql(statement, schema=described, dialect=self.backend.name))
+
+    def quoted(self, name: str) -> str:
+        """A name as this engine quotes it."""
+        return f'"{name}"'
+
     def sql(self, expression: ir.Table) -> str:
         """What the engine is asked, for plans and prepared statements."""
         return str(ibis.to_sql(expression, dialect=self.backend.name))

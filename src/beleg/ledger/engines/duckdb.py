@@ -19,7 +19,8 @@ class DuckDB(Engine):
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
         """A view over the files, so that only the columns and row groups asked for are read."""
         if not files:
-            self.load(name, schema.empty_table())
+            columns = ", ".join(f'NULL::{_SQL[str(field.type)]} AS "{field.name}"' for field in schema)
+            self.backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns} WHERE false')
             return
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
         self.backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
@@ -39,7 +40,15 @@ class DuckDB(Engine):
         return self.table(name)
 
 
-_SQL = {"string": "VARCHAR", "int64": "BIGINT", "int8": "BIGINT", "int32": "BIGINT", "boolean": "BOOLEAN", "float64": "DOUBLE"}
+_SQL = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "int8": "BIGINT",
+    "int32": "BIGINT",
+    "boolean": "BOOLEAN",
+    "bool": "BOOLEAN",
+    "float64": "DOUBLE",
+}
 
 
 def open_here(work: Path, address: str | None) -> DuckDB:

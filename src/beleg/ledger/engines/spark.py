@@ -45,6 +45,10 @@ class Spark(Engine):
         self.session.read.parquet(path).createOrReplaceTempView(name)
         return self.table(name)
 
+    def quoted(self, name: str) -> str:
+        """Spark quotes with backticks."""
+        return f"`{name}`"
+
     def close(self) -> None:
         """Stop the session."""
         self.session.stop()

@@ -1,0 +1,55 @@
+"""What each fact says about claims for goods that stay away: were they sent, did they arrive, is the damage shown."""
+
+from collections.abc import Iterable
+
+import ibis.expr.types as ir
+
+from beleg.ledger.view import View
+from beleg.proofs.rows import HELD_BY_CARRIER, rows
+from beleg.proofs.slices import slices
+
+
+def claim_evidence(view: View) -> Iterable[ir.Table]:
+    """Evidence rows for the proofs that answer claims."""
+    asked = view.step("slices", slices).filter(
+        lambda t: t.refund_class.isin(["not_received", "cancelled", "damaged", "returnless"])
+    )
+    sent = view.step("outbound_scans", lambda v: _outbound(v, asked))
+    yield from _dispatch(view, asked, sent)
+    yield from _delivery(sent)
+    yield from _documents(view, asked)
+
+
+def _outbound(view: View, asked: ir.Table) -> ir.Table:
+    """Every scan of the parcels that took the goods out: slice_id, refund_class, parcel_id, status, fact_id, at, carrier, ..."""
+    parcels = view.table("parcels")
+    out = parcels.filter(parcels.direction == "out").select("parcel_id", "order_id", "to_postcode")
+    mine = asked.select("slice_id", "order_id", "refund_class", "first_at").join(out, "order_id")
+    scans = view.table("scans").rename(fact_id="id", at="occurred_at")
+    joined = mine.join(scans, "parcel_id")
+    return joined.mutate(attests=joined.attested.ifelse(joined.carrier, None))
+
+
+def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]:
+    cancelled = asked.filter(asked.refund_class == "cancelled").select("slice_id", "order_id")
+    stated = cancelled.join(view.table("cancellations").rename(fact_id="id", at="occurred_at"), "order_id")
+    yield rows(stated, "not_dispatched", "for")
+    left = sent.filter((sent.refund_class == "cancelled") & sent.status.isin(HELD_BY_CARRIER))
+    yield rows(left, "not_dispatched", "against", carrier=left.attests, place=left.carrier)
+
+
+def _delivery(sent: ir.Table) -> Iterable[ir.Table]:
+    """The carrier says it arrived; or its last word is another one."""
+    claimed = sent.filter(sent.refund_class == "not_received")
+    arrived = claimed.filter(claimed.status == "delivered")
+    yield rows(arrived, "not_delivered", "against", carrier=arrived.attests, place=arrived.carrier)
+    held = claimed.filter(claimed.status.isin([*HELD_BY_CARRIER, "lost", "return_to_sender"]))
+    open_ = held.anti_join(arrived, ["slice_id", "parcel_id"])
+    yield rows(open_, "not_delivered", "for", carrier=open_.attests, place=open_.carrier)
+
+
+def _documents(view: View, asked: ir.Table) -> Iterable[ir.Table]:
+    documents = view.table("claim_documents").rename(fact_id="id", at="occurred_at")
+    wanted = asked.filter(asked.refund_class.isin(["damaged", "returnless"])).select("slice_id", "order_id", slice_claim="claim_id")
+    joined = wanted.join(documents, "order_id")
+    yield rows(joined.filter(joined.slice_claim.isnull() | (joined.slice_claim == joined.claim_id)), "documented", "for")

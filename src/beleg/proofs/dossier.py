@@ -1,0 +1,95 @@
+"""All that is known about the slices in view: what detectors, the weighing and the gate read."""
+
+from functools import cached_property
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from beleg.kernels import first_bought, people
+from beleg.ledger.engines.base import Engine
+from beleg.ledger.view import View
+from beleg.proofs import evidence, states
+from beleg.proofs.coverage import Coverage, measure
+from beleg.proofs.slices import slices
+
+
+class Dossier:
+    """Slices, evidence and states over one view.
+
+    Args:
+        view: the facts asked about.
+        coverage: what is known of the sources.
+        as_of: the moment spoken of, in microseconds; proofs due later are pending.
+    """
+
+    def __init__(self, view: View, coverage: Coverage, as_of: int) -> None:
+        self.view = view
+        self.coverage = coverage
+        self.as_of = as_of
+
+    def table(self, name: str) -> ir.Table:
+        """A table of facts."""
+        return self.view.table(name)
+
+    @cached_property
+    def slices(self) -> ir.Table:
+        """One row per slice, see `proofs.slices.slices`."""
+        return self.view.step("slices", slices)
+
+    @cached_property
+    def evidence(self) -> ir.Table:
+        """One row per slice, proof and fact, see `proofs.evidence.evidence`."""
+        return self.view.step("evidence", evidence.evidence)
+
+    @cached_property
+    def states(self) -> ir.Table:
+        """One row per slice with every proof's letter, see `proofs.states.states`."""
+        return self.view.step("states", lambda view: states.states(view, self.coverage, self.as_of))
+
+    @cached_property
+    def return_parcels(self) -> ir.Table:
+        """Each slice with the parcels its goods may have come back in."""
+        return evidence.return_parcels(self.view)
+
+    @cached_property
+    def return_scans(self) -> ir.Table:
+        """Each slice with the scans of those parcels."""
+        return evidence.return_scans(self.view)
+
+    @cached_property
+    def receipts(self) -> ir.Table:
+        """Each slice with its receipts and the persons who made them."""
+        return evidence.receipts(self.view)
+
+
+# The facts in which a member of staff acts within a session.
+_ACTS = ("receipts", "inspections", "dispositions", "dock_arrivals")
+
+
+def prepare(engine: Engine, as_of: int | None = None) -> Coverage:
+    """Compute what every question needs beforehand, once: who is one person, which refund ties to which purchase, coverage."""
+    view = View(engine, as_of=as_of)
+    engine.load("people", _people(view))
+    engine.load("matches", _matches(view))
+    return measure(view)
+
+
+def _people(view: View) -> pa.Table:
+    roster = view.table("staff").select("login", "person").distinct()
+    acts = [view.table(name).select(login="actor", session="session") for name in _ACTS]
+    every = acts[0].union(*acts[1:]).filter(lambda t: t.session.notnull() & t.login.notnull()).distinct()
+    crowded = every.group_by("session").agg(logins=every.login.nunique()).filter(lambda t: t.logins > 1)
+    return people.merge(view.rows(roster), view.rows(every.semi_join(crowded, "session").select("login", "session")))
+
+
+def _matches(view: View) -> pa.Table:
+    refunds = view.table("refunds")
+    loose = refunds.filter(refunds.order_id.isnull() & (refunds.status == "settled"))
+    service = (loose.stated_class == "adjustment").fill_null(False)
+    asked = loose.select(
+        "account_id", "article", "quantity", "amount", fact_id=loose.id, at=loose.occurred_at, place=loose.id, service=service
+    )
+    lines = view.table("order_lines")
+    wanted = lines.semi_join(loose.select("account_id", "article").distinct(), ["account_id", "article"])
+    bought = wanted.select("account_id", "article", "order_id", "line_id", "quantity", at="occurred_at", place="id")
+    return first_bought.tie(view.rows(bought), view.rows(asked))

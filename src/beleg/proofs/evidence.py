@@ -1,0 +1,179 @@
+"""What each fact says for or against the eight proofs of a return: one row per slice, proof and fact."""
+
+from collections.abc import Iterable
+
+import ibis
+import ibis.expr.types as ir
+
+from beleg.ledger.view import View
+from beleg.proofs.claims import claim_evidence
+from beleg.proofs.rows import HELD_BY_CARRIER, rows
+from beleg.proofs.slices import slices
+
+# What a parcel may weigh against what it should: packing adds, scales differ, an envelope or an empty box is far below.
+LIGHTEST, HEAVIEST, SCALE_GRAMS = 0.6, 1.7, 150
+
+
+def evidence(view: View) -> ir.Table:
+    """All that speaks for or against a proof: slice_id, proof, says, fact_id, at, carrier, login, session, place."""
+    parts: list[ir.Table] = [*_movement(view), *_handling(view), *_afterwards(view), *claim_evidence(view)]
+    return ibis.union(*parts, distinct=False)
+
+
+def return_parcels(view: View) -> ir.Table:
+    """Each slice with the parcels its goods may have come back in: slice_id, parcel_id, carrier, to_postcode, to_site, expected."""
+    return view.step("return_parcels", _return_parcels)
+
+
+def receipts(view: View) -> ir.Table:
+    """Each slice with its receipts."""
+    return view.step("slice_receipts", lambda v: _of_slice(v, v.table("receipts")))
+
+
+def return_scans(view: View) -> ir.Table:
+    """Each slice with the scans of those parcels."""
+    return view.step("return_scans", _return_scans)
+
+
+def _return_scans(view: View) -> ir.Table:
+    scans = view.table("scans").drop("carrier").rename(fact_id="id", at="occurred_at")
+    return return_parcels(view).join(scans, "parcel_id")
+
+
+def _return_parcels(view: View) -> ir.Table:
+    asked = view.step("slices", slices).filter(lambda t: t.rma_id.notnull() | t.claim_kind.isnull())
+    asked = asked.select("slice_id", "order_id", "quantity", "unit_weight", slice_rma="rma_id")
+    parcels = view.table("parcels")
+    joined = asked.join(ibis.union(_labelled_back(parcels), _sent_back(view, parcels), distinct=False), "order_id")
+    mine = joined.filter(joined.rma_id.isnull() | joined.slice_rma.isnull() | (joined.rma_id == joined.slice_rma))
+    return mine.mutate(expected=ibis.coalesce(mine.declared_weight, mine.unit_weight * mine.quantity)).select(
+        "slice_id",
+        "parcel_id",
+        "carrier",
+        "to_postcode",
+        "to_site",
+        "expected",
+        "sent_back",
+        label_fact="id",
+        label_at="occurred_at",
+    )
+
+
+_PARCEL = (
+    "id",
+    "occurred_at",
+    "order_id",
+    "rma_id",
+    "parcel_id",
+    "carrier",
+    "to_postcode",
+    "to_site",
+    "declared_weight",
+    "sent_back",
+)
+
+
+def _labelled_back(parcels: ir.Table) -> ir.Table:
+    return parcels.filter(parcels.direction == "return").mutate(sent_back=ibis.literal(value=False)).select(*_PARCEL)
+
+
+def _sent_back(view: View, parcels: ir.Table) -> ir.Table:
+    """Parcels that never reached the customer and turned round; where they should end is not on their label."""
+    scans = view.table("scans")
+    turned = scans.filter(scans.status == "return_to_sender").select("parcel_id").distinct()
+    out = parcels.filter(parcels.direction == "out").semi_join(turned, "parcel_id")
+    bare = out.mutate(
+        to_postcode=ibis.null().cast("string"), to_site=ibis.null().cast("string"), sent_back=ibis.literal(value=True)
+    )
+    return bare.select(*_PARCEL)
+
+
+def _of_slice(view: View, happened: ir.Table) -> ir.Table:
+    """Warehouse facts of each slice, with the person who acted: of its order, and its line and return where the fact names them."""
+    asked = view.step("slices", slices).select(
+        "slice_id", "order_id", "serialised", slice_line="line_id", slice_rma="rma_id", slice_quantity="quantity"
+    )
+    people = view.prepared("people").rename(actor="login")
+    joined = asked.join(happened.rename(fact_id="id", at="occurred_at"), "order_id")
+    joined = joined.left_join(people, "actor").drop("actor_right")
+    line = joined.line_id.isnull() | joined.slice_line.isnull() | (joined.line_id == joined.slice_line)
+    rma = joined.rma_id.isnull() | joined.slice_rma.isnull() | (joined.rma_id == joined.slice_rma)
+    return joined.filter(line & rma)
+
+
+def _movement(view: View) -> Iterable[ir.Table]:
+    parcels = return_parcels(view)
+    scanned = return_scans(view)
+    held = scanned.filter(scanned.sent_back.ifelse(scanned.status == "return_to_sender", scanned.status.isin(HELD_BY_CARRIER)))
+    held = held.mutate(attests=held.attested.ifelse(held.carrier, ibis.null()))
+    yield rows(held, "carrier_accepted", "for", carrier=held.attests, place=held.carrier)
+    weighed = held.filter(held.weight.notnull() & held.expected.notnull())
+    plausible = _plausible(weighed.weight, weighed.expected)
+    yield rows(weighed, "weight_plausible", plausible, carrier=weighed.attests, place=weighed.carrier)
+    delivered = held.filter((held.status == "delivered") & held.postcode.notnull() & held.to_postcode.notnull())
+    here = (delivered.postcode == delivered.to_postcode).ifelse("for", "against")
+    yield rows(delivered, "delivered_at_site", here, carrier=delivered.attests, place=delivered.carrier)
+    docks = view.table("dock_arrivals").rename(fact_id="id", at="occurred_at")
+    docked = parcels.join(docks, "parcel_id")
+    yield rows(docked, "dock_manifested", "for", login=docked.actor, session=docked.session, place=docked.site)
+    on_scale = docked.filter(docked.weight.notnull() & docked.expected.notnull())
+    plausible = _plausible(on_scale.weight, on_scale.expected)
+    yield rows(on_scale, "weight_plausible", plausible, login=on_scale.actor, session=on_scale.session, place=on_scale.site)
+
+
+def _plausible(weight: ir.Value, expected: ir.Value) -> ir.Value:
+    light = weight + SCALE_GRAMS < expected * LIGHTEST
+    heavy = weight - SCALE_GRAMS > expected * HEAVIEST
+    return (light | heavy).ifelse("against", "for")
+
+
+def _handling(view: View) -> Iterable[ir.Table]:
+    received = receipts(view)
+    packed = view.table("packed_serials")
+    known = packed.group_by(["order_id", "line_id"]).agg(packed_units=packed.count())
+    joined = received.left_join(known, ["order_id", "line_id"]).drop("order_id_right", "line_id_right")
+    hits = packed.select("order_id", "serial", packed_serial="serial").distinct()
+    joined = joined.left_join(hits, ["order_id", "serial"]).drop("order_id_right", "serial_right")
+    actor = {"login": joined.actor, "session": joined.session, "place": joined.site}
+    bears = joined.packed_units.notnull()
+    right = (joined.entry_mode == "scan") & (joined.quantity > 0) & (~bears | joined.packed_serial.notnull())
+    wrong = (joined.quantity == 0) | (bears & joined.serial.notnull() & joined.packed_serial.isnull())
+    verdict = ibis.cases((wrong, "against"), (right, "for"))
+    yield rows(joined.mutate(verdict=verdict), "item_scanned", verdict, **actor).filter(lambda t: t.says.notnull())
+    yield _switched_on(view, joined.filter(joined.packed_serial.notnull()))
+    yield _inspections(view, received)
+
+
+def _switched_on(view: View, received: ir.Table) -> ir.Table:
+    """A unit that is in use after it was received back was not received back."""
+    used = view.table("activations").select("serial", fact_id="id", at="occurred_at")
+    units = received.select("slice_id", "serial", "site", received_at="at")
+    later = units.join(used, "serial").filter(lambda t: t["at"] > t.received_at)
+    return rows(later, "counted_or_resold", "against", place=later.site)
+
+
+def _inspections(view: View, received: ir.Table) -> ir.Table:
+    """An inspection counts only when a person other than the receiver did it; an unknown person may be the same."""
+    looked = _of_slice(view, view.table("inspections"))
+    hands = received.group_by("slice_id").agg(
+        first_hand=received.person.min(), last_hand=received.person.max(), nameless=(received.count() - received.person.count())
+    )
+    joined = looked.left_join(hands, "slice_id").drop("slice_id_right")
+    other = joined.person.notnull() & (joined.nameless.fill_null(0) == 0)
+    other &= (joined.person != joined.first_hand.fill_null("")) & (joined.person != joined.last_hand.fill_null(""))
+    fine = joined.result.isin(["match", "damaged"])
+    verdict = ibis.cases((~fine, "against"), (other, "for"))
+    says = rows(joined, "inspected", verdict, login=joined.actor, session=joined.session, place=joined.site)
+    return says.filter(says.says.notnull())
+
+
+def _afterwards(view: View) -> Iterable[ir.Table]:
+    put = _of_slice(view, view.table("dispositions"))
+    verdict = (put.kind == "missing").ifelse("against", "for")
+    yield rows(put, "put_away", verdict, login=put.actor, session=put.session, place=put.site)
+    units = receipts(view).filter(lambda t: t.lpn.notnull()).select("slice_id", "lpn")
+    counts = units.join(view.table("stock_counts").rename(fact_id="id", at="occurred_at"), "lpn")
+    found = counts.found.ifelse("for", "against")
+    yield rows(counts, "counted_or_resold", found, login=counts.actor, session=counts.session, place=counts.site)
+    sold = units.join(view.table("resales").rename(fact_id="id", at="occurred_at"), "lpn")
+    yield rows(sold, "counted_or_resold", "for", place=sold.site)

@@ -1,0 +1,118 @@
+"""Every proof's state for every slice, the number of independent witnesses, and whether the money stands on evidence."""
+
+from functools import reduce
+from itertools import chain
+from operator import or_
+
+import ibis
+import ibis.expr.types as ir
+
+from beleg.ledger.view import View
+from beleg.proofs.coverage import DAY, WINDOWS, Coverage
+from beleg.proofs.evidence import evidence, receipts, return_parcels
+from beleg.proofs.slices import slices
+from beleg.proofs.words import LETTERS, PROOFS, RETURN_PROOFS, Proof, followed, matrix
+
+
+def states(view: View, coverage: Coverage, as_of: int) -> ir.Table:
+    """One row per slice: its columns, a letter per proof (`LETTERS`), components, place_carrier, place_site, anchor, standing."""
+    said = _said(view)
+    t = view.step("slices", slices).left_join(said, "slice_id").drop("slice_id_right")
+    t = _placed(t, view)
+    received = receipts(view).group_by("slice_id").agg(received_at=lambda r: r["at"].min(), received_site=lambda r: r.site.min())
+    t = t.left_join(received, "slice_id").drop("slice_id_right")
+    t = t.mutate(
+        anchor=ibis.coalesce(t.received_at, t.refunded_at, t.first_at),
+        due_from=ibis.coalesce(t.refunded_at, t.first_at),
+        place_site=ibis.coalesce(t.site, t.parcel_site, t.received_site),
+        components=(t.carriers + ibis.greatest(t.people, 0)).fill_null(0),
+    )
+    t = t.mutate(due_at=t.due_from + _days(t) * DAY, **{f"down_{proof}": _down(t, proof, coverage) for proof in WINDOWS})
+    t = t.mutate(**{proof: _letter(t, proof, coverage, as_of) for proof in PROOFS})
+    return t.mutate(standing=_standing(t))
+
+
+def _said(view: View) -> ir.Table:
+    """Per slice: for_ and against_ flags of each proof, and how many independent witnesses speak for it.
+
+    A carrier's own scan is one witness per carrier. Persons are one witness each; when any act is by an unknown person, all
+    human acts together are one, since any of them may be that person's.
+    """
+    people = view.prepared("people")
+    t = view.step("evidence", evidence)
+    t = t.left_join(people, "login").drop("login_right")
+    spoken = t.says == "for"
+    flags = {f"for_{proof}": (spoken & (t.proof == proof)).any() for proof in PROOFS}
+    flags |= {f"against_{proof}": (~spoken & (t.proof == proof)).any() for proof in PROOFS}
+    human = spoken & t.carrier.isnull()
+    gathered = t.group_by("slice_id").agg(
+        **flags,
+        carriers=t.carrier.nunique(where=spoken),
+        persons=t.person.nunique(where=human),
+        nameless=(human & t.person.isnull()).any(),
+    )
+    return gathered.mutate(people=gathered.nameless.ifelse(1, gathered.persons)).drop("persons", "nameless")
+
+
+def _placed(t: ir.Table, view: View) -> ir.Table:
+    parcels = return_parcels(view)
+    places = parcels.group_by("slice_id").agg(place_carrier=parcels.carrier.min(), parcel_site=parcels.to_site.min())
+    return t.left_join(places, "slice_id").drop("slice_id_right")
+
+
+def _days(t: ir.Table) -> ir.Value:
+    return ibis.cases(*((t.refund_class == name, need.days) for name, need in matrix().items()), else_=14)
+
+
+def _down(t: ir.Table, proof: Proof, coverage: Coverage) -> ir.Value:
+    """Whether the proof's fact would have fallen into days on which its source was down."""
+    before, after = WINDOWS[proof]
+    place = t.place_site if proof in ("dock_manifested", "put_away") else t.place_carrier
+    hits = [
+        (place == where) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
+        for where, first, last in coverage.down(proof)
+    ]
+    return reduce(or_, hits, ibis.literal(False)).fill_null(False)
+
+
+def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Value:
+    wanted = [
+        name for name, need in matrix().items() if proof in chain(*need.groups) or (proof in RETURN_PROOFS and followed(name))
+    ]
+    applies = t.refund_class.isin(wanted)
+    if proof == "weight_plausible":
+        applies &= t.unit_weight.notnull() | t[f"for_{proof}"] | t[f"against_{proof}"]
+    silent = ibis.literal(not coverage.has(proof)) | t.due_at.isnull()
+    if proof in WINDOWS:
+        silent |= t[f"down_{proof}"]
+    return ibis.cases(
+        (~applies, LETTERS["not_applicable"]),
+        (t[f"against_{proof}"].fill_null(False), LETTERS["contradicted"]),
+        (t[f"for_{proof}"].fill_null(False), LETTERS["true"]),
+        (silent, LETTERS["unavailable"]),
+        (t.due_at > as_of, LETTERS["pending"]),
+        else_=LETTERS["absent"],
+    )
+
+
+def _standing(t: ir.Table) -> ir.Value:
+    """Supported, gap, not yet due or unchecked, by the class's groups."""
+    verdicts = {group: _group(t, group) for need in matrix().values() for group in need.groups}
+    cases = []
+    for name, need in matrix().items():
+        letters = [verdicts[group] for group in need.groups]
+        if letters:
+            mine = t.refund_class == name
+            cases += [(mine & _any_is(letters, "C", "A"), "gap"), (mine & _any_is(letters, "P"), "not_yet_due")]
+            cases += [(mine & _any_is(letters, "U"), "unchecked")]
+    return ibis.cases(*cases, else_="supported")
+
+
+def _any_is(letters: list[ir.Value], *wanted: str) -> ir.Value:
+    return reduce(or_, (letter.isin(wanted) for letter in letters))
+
+
+def _group(t: ir.Table, group: tuple[Proof, ...]) -> ir.Value:
+    decided = [(t[proof].isin(["T", "C"]), t[proof]) for proof in reversed(group)]
+    waiting = [(reduce(or_, (t[proof] == letter for proof in group)), letter) for letter in ("P", "A")]
+    return ibis.cases(*decided, *waiting, else_="U")
