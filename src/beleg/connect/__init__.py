@@ -1,0 +1,7 @@
+"""The outside world's formats become facts here, and only here: files in, tables of facts and balanced books out."""
+
+from beleg.connect.errors import ConnectError
+from beleg.connect.intake import Book, Intake, Quarantined, Source
+from beleg.connect.read import read
+
+__all__ = ["Book", "ConnectError", "Intake", "Quarantined", "Source", "read"]

@@ -1,0 +1,46 @@
+"""What every reader hands on: some rows of one file as text, with the line each came from, and the rows that were no rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from msgspec import Struct
+
+Lines = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Unread(Struct, frozen=True):
+    """One record that could not even be cut into fields."""
+
+    line: int
+    field: str
+    got: str
+    expected: str
+    mend: str
+
+
+class Batch(Struct):
+    """Rows of one file. Delimited text and Parquet come as columns; JSON comes as records, whose columns are looked up by path."""
+
+    columns: dict[str, pa.Array]
+    lines: Lines
+    unread: list[Unread]
+    records: list[Any] | None = None
+
+    @classmethod
+    def of(cls, columns: Mapping[str, pa.Array], lines: Lines) -> "Batch":
+        """A batch without any broken row."""
+        return cls(dict(columns), lines, [])
+
+    @property
+    def rows(self) -> int:
+        """The records in it, readable or not."""
+        return len(self.lines) + len(self.unread)
+
+
+def to_mask(array: pa.Array) -> Mask:
+    """A boolean Arrow array as a mask; empty counts as no."""
+    return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,0 +1,207 @@
+"""The mapping file: how one source's columns or JSON paths become facts, as a small TOML document checked word by word."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from beleg.connect.errors import ConnectError, closest, listed
+
+SHAPES = ("empty", "filled", "positive", "negative", "zero", "not_positive", "not_negative")
+
+
+class _Part(Struct, forbid_unknown_fields=True, frozen=True):
+    """A part of a mapping: a key it does not know is an error, not a silent nothing."""
+
+
+class Condition(_Part, frozen=True, kw_only=True):
+    """What a column must look like; everything said must hold."""
+
+    shape: str | None = field(name="is", default=None)
+    equals: str | list[str] | None = None
+    not_equals: str | list[str] | None = None
+    starts: str | list[str] | None = None
+    matches: str | None = None
+    not_matches: str | None = None
+
+
+When = dict[str, Condition | str]
+
+
+class Spec(_Part, frozen=True, kw_only=True):
+    """Where one field of a fact comes from and what is done to it on the way."""
+
+    column: str | None = None
+    constant: str | int | bool | None = None
+    template: str | None = None
+    lookup: str | None = None
+    words: dict[str, str] | None = None
+    otherwise: str | None = None
+    formats: list[str] | None = None
+    time_zone: str | None = None
+    times: str | None = None
+    sign: str | None = None
+    unit: str | None = None
+    drop: str | None = None
+    empty: list[str] | None = None
+    default: str | int | bool | None = None
+
+
+class SourceRule(_Part, frozen=True, kw_only=True):
+    """One kind of file: which files, how they are written, and what makes two of its rows the same delivery."""
+
+    files: str | list[str] = "*"
+    signature: list[str] = []
+    optional: list[str] = []
+    feed: str | None = None
+    records: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    skip_lines: int = 0
+    decimal: str = "."
+    formats: list[str] = []
+    time_zone: str | None = None
+    currency: str | None = None
+    rounding: str = "exact"
+    empty: list[str] = []
+    key: list[str] = []
+    fill_down: list[str] = []
+    group: list[str] = []
+    recording_delay: str = "0s"
+    notes: list[str] = []
+
+
+class IgnoreRule(_Part, frozen=True, kw_only=True):
+    """Rows left out on purpose, under a name that the books show."""
+
+    name: str
+    why: str
+    when: When
+    source: str | None = field(name="from", default=None)
+
+
+class FactRule(_Part, frozen=True, kw_only=True):
+    """Rows that become one fact each, or one fact per element of a list in them."""
+
+    table: str
+    fields: dict[str, Spec | str | int | bool]
+    source: str | None = field(name="from", default=None)
+    when: When = {}
+    each: str | None = None
+    once: list[str] = []
+
+
+class LookupRule(_Part, frozen=True, kw_only=True):
+    """Another file of the same export, from which rows take attributes by a key."""
+
+    files: str | list[str]
+    key: str
+    columns: list[str]
+    combine: str = "first"
+
+
+class Mapping(_Part, frozen=True, kw_only=True):
+    """A whole mapping file."""
+
+    name: str
+    description: str = ""
+    source: dict[str, SourceRule]
+    fact: list[FactRule]
+    ignore: list[IgnoreRule] = []
+    lookup: dict[str, LookupRule] = {}
+    notes: list[str] = []
+
+    def facts_of(self, source: str) -> list[FactRule]:
+        """The fact rules of this source; a rule that names none belongs to the only one there is."""
+        return [rule for rule in self.fact if (rule.source or source) == source]
+
+    def ignores_of(self, source: str) -> list[IgnoreRule]:
+        """The ignore rules of this source."""
+        return [rule for rule in self.ignore if (rule.source or source) == source]
+
+
+def shipped() -> dict[str, Path]:
+    """The mappings that come with Beleg, by name."""
+    folder = Path(str(resources.files("beleg.connect") / "mappings"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load(mapping: Path | str) -> Mapping:
+    """A mapping by its path, or by the name of one that comes with Beleg."""
+    path = Path(mapping)
+    if not path.is_file():
+        known = shipped()
+        if str(mapping) not in known:
+            raise ConnectError(
+                f"mapping {str(mapping)!r}",
+                got="no such file, and no mapping of that name" + closest(str(mapping), known),
+                expected=f"the path of a mapping file, or one of {listed(known)}",
+                mend="run `beleg map PATH` to have one proposed",
+            )
+        path = known[str(mapping)]
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeError) as problem:
+        raise ConnectError(
+            path.name, got=f"{type(problem).__name__}", expected="a mapping file in UTF-8", mend="save it as UTF-8"
+        ) from problem
+    return parse(text, path.name)
+
+
+def parse(text: str, where: str) -> Mapping:
+    """A mapping from its text; every mistake is told with the key, what stood there and the nearest known word."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConnectError(where, got=str(problem), expected="TOML", mend="mend the line named") from problem
+    try:
+        return msgspec.convert(raw, Mapping)
+    except msgspec.ValidationError as problem:
+        raise _told(where, str(problem)) from problem
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<word>[^`]*)`(?: - at `\$\.?(?P<at>[^`]*)`)?")
+_MISSING = re.compile(r"Object missing required field `(?P<word>[^`]*)`(?: - at `\$\.?(?P<at>[^`]*)`)?")
+_TYPE = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`(?: - at (?:key )?.*`\$\.?(?P<at>[^`]*)`)?")
+_BLOCKS: dict[str, type[Struct]] = {"source": SourceRule, "fact": FactRule, "ignore": IgnoreRule, "lookup": LookupRule}
+
+
+def _told(where: str, problem: str) -> ConnectError:
+    if found := _UNKNOWN.match(problem):
+        block = _block(found["at"] or "")
+        known = _keys(block)
+        return ConnectError(
+            f"{where}: {found['at'] or 'top level'}",
+            got=f"the key {found['word']!r}{closest(found['word'], known)}",
+            expected=f"one of {listed(known, 30)}",
+            mend="correct or remove the key",
+        )
+    if found := _MISSING.match(problem):
+        return ConnectError(
+            f"{where}: {found['at'] or 'top level'}", got="nothing", expected=f"the key {found['word']!r}", mend="add it"
+        )
+    if found := _TYPE.match(problem):
+        return ConnectError(
+            f"{where}: {found['at'] or 'top level'}",
+            got=f"a value of type {found['got']}",
+            expected=f"a value of type {found['expected']}",
+            mend="correct the value",
+        )
+    return ConnectError(where, got=problem, expected="a mapping file", mend="see the guide on mapping files")
+
+
+def _block(at: str) -> type[Struct]:
+    head = re.split(r"[.\[]", at, maxsplit=1)[0]
+    if ".fields" in at:
+        return Spec
+    if ".when" in at:
+        return Condition
+    return _BLOCKS.get(head, Mapping)
+
+
+def _keys(block: type[Struct]) -> Iterable[str]:
+    return tuple(entry.encode_name for entry in msgspec.structs.fields(block))

@@ -1,0 +1,208 @@
+"""One run of a mapping over its files: who reads which file, what was delivered twice, and the books."""
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+from msgspec import Struct
+
+from beleg.connect.batch import Batch
+from beleg.connect.build import Builder, Outcome
+from beleg.connect.delimited import Layout, batches, layout_of
+from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.fields import Setting
+from beleg.connect.files import InputFile, Look
+from beleg.connect.frame import STOCK, FileFacts, Frame
+from beleg.connect.intake import Book
+from beleg.connect.lookups import Lookups, LookupTable, gathered
+from beleg.connect.mapping import LookupRule, Mapping, SourceRule
+from beleg.connect.records import json_batches, line_batches, parquet_batches
+from beleg.connect.values import duration
+from beleg.connect.writer import FactWriter, Quarantine
+
+UNCLAIMED = "no source of the mapping reads this file"
+LOOKED_UP = "read for attributes of other rows"
+
+
+class Tally(Struct):
+    """What one source brought."""
+
+    files: int = 0
+    rows: int = 0
+    facts: dict[str, int] = {}
+
+
+class Run:
+    """Reads files one after another and remembers what it must."""
+
+    def __init__(self, mapping: Mapping, writer: FactWriter, quarantine: Quarantine, secret: bytes) -> None:
+        """Prepare; `prepare` reads the lookups, `file` reads a file."""
+        self._mapping, self.writer, self.quarantine, self._secret = mapping, writer, quarantine, secret
+        self._builders: dict[str, Builder] = {}
+        self._read: dict[str, Book] = {}
+        self._guessed: list[str] = []
+        self._claims: dict[str, str | None] = {}
+        self._untimed: dict[str, int] = {}
+        self.tallies = {name: Tally(facts={}) for name in mapping.source}
+
+    def prepare(self, files: Sequence[InputFile], looks: Sequence[Look]) -> None:
+        """Read the lookups and make each source's builder."""
+        tables = {name: self._lookup(name, rule, files, looks) for name, rule in self._mapping.lookup.items()}
+        lookups = Lookups(tables)
+        for name, rule in self._mapping.source.items():
+            setting = Setting(rule, lookups, self._secret)
+            self._builders[name] = Builder(
+                name,
+                rule.feed or self._mapping.name,
+                self._mapping.facts_of(name),
+                self._mapping.ignores_of(name),
+                setting,
+                duration(rule.recording_delay) or 0,
+            )
+
+    def file(self, file: InputFile, seen: Look) -> Book:
+        """Read one file and answer its account."""
+        if seen.digest in self._read:
+            return _again(file, self._read[seen.digest])
+        if seen.encoding == "cp1252":
+            self._guessed.append(file.name)
+        source = self._claimed_by(file)
+        book = self._ignored(file, seen) if source is None else self._facts(file, seen, source)
+        self._read[seen.digest] = book
+        return book
+
+    def notes(self) -> list[str]:
+        """What a reader of the books should know besides."""
+        notes = []
+        if self._guessed:
+            notes.append(f"read as cp1252, since they are no UTF-8: {listed(self._guessed, 5)}")
+        if self._untimed:
+            notes.append(f"times unknown: facts of {listed(self._untimed)} say no time and stay out of every timed proof")
+        if not any(tally.facts.get("refunds") for tally in self.tallies.values()):
+            notes.append("no refunds in this source")
+        return notes
+
+    def _claimed_by(self, file: InputFile) -> str | None:
+        for name, rule in self._mapping.source.items():
+            if fits(file, rule.files):
+                return name
+        return None
+
+    def _facts(self, file: InputFile, seen: Look, source: str) -> Book:
+        builder = self._builders[source]
+        builder.start_file()
+        about = FileFacts(file.name, file.stem, seen.digest)
+        sums = Outcome(ignored={})
+        counts: dict[str, int] = {}
+        quarantined = 0
+        for batch in self._batches(file, seen, source):
+            outcome = builder.take(batch, about)
+            _add(sums, outcome)
+            quarantined += len(outcome.quarantined)
+            self.quarantine.add(outcome.quarantined)
+            for table, facts in outcome.facts:
+                counts[table] = counts.get(table, 0) + facts.num_rows
+                self._note_times(table, facts)
+                self.writer.add(table, facts)
+        self._tally(source, sums.rows, counts)
+        return Book(file.name, seen.digest, sums.rows, sums.mapped, sums.ignored, sums.redelivered, quarantined, counts)
+
+    def _note_times(self, table: str, facts: pa.Table) -> None:
+        if facts.column("occurred_at").null_count:
+            self._untimed[table] = self._untimed.get(table, 0) + facts.column("occurred_at").null_count
+
+    def _tally(self, source: str, rows: int, counts: dict[str, int]) -> None:
+        tally = self.tallies[source]
+        tally.files += 1
+        tally.rows += rows
+        for table, count in counts.items():
+            tally.facts[table] = tally.facts.get(table, 0) + count
+
+    def _ignored(self, file: InputFile, seen: Look) -> Book:
+        looked_up = any(fits(file, rule.files) for rule in self._mapping.lookup.values())
+        rows = sum(batch.rows for batch in opened(file, seen, None))
+        ignored = {LOOKED_UP if looked_up else UNCLAIMED: rows} if rows else {}
+        return Book(file.name, seen.digest, rows, 0, ignored, 0, 0, {})
+
+    def _batches(self, file: InputFile, seen: Look, source: str) -> Iterator[Batch]:
+        rule = self._mapping.source[source]
+        for batch in opened(file, seen, rule):
+            if batch.records is None and batch.columns:
+                check_columns(file, batch, required_columns(self._mapping, source))
+            yield batch
+
+    def _lookup(self, name: str, rule: LookupRule, files: Sequence[InputFile], looks: Sequence[Look]) -> LookupTable:
+        parts: dict[str, list[pa.Array]] = {column: [] for column in (rule.key, *rule.columns)}
+        for file, seen in zip(files, looks, strict=True):
+            if not fits(file, rule.files):
+                continue
+            for batch in opened(file, seen, self._source_of(file)):
+                if batch.records is None and batch.columns:
+                    check_columns(file, batch, list(parts))
+                frame = Frame(batch, FileFacts(file.name, file.stem, seen.digest), [])
+                for column, arrays in parts.items():
+                    arrays.append(frame.text(column))
+        whole = {column: _joined(arrays) for column, arrays in parts.items()}
+        return gathered(whole[rule.key], {column: whole[column] for column in rule.columns}, rule.combine, ".")
+
+    def _source_of(self, file: InputFile) -> SourceRule | None:
+        name = self._claimed_by(file)
+        return None if name is None else self._mapping.source[name]
+
+
+def fits(file: InputFile, patterns: str | list[str]) -> bool:
+    """Whether the file's name, or its name below the input folder, matches a pattern; `.gz` may be there or not."""
+    wanted = [patterns] if isinstance(patterns, str) else patterns
+    names = {file.path.name, file.name, file.path.name.removesuffix(".gz"), file.name.removesuffix(".gz")}
+    return any(fnmatch.fnmatch(name, pattern) for name in names for pattern in wanted)
+
+
+def opened(file: InputFile, seen: Look, rule: SourceRule | None) -> Iterator[Batch]:
+    """The file's rows, by whichever reader its format needs."""
+    if file.format == "parquet":
+        return parquet_batches(file)
+    if file.format == "json":
+        return json_batches(file, seen, rule.records if rule else None)
+    if file.format == "lines":
+        return line_batches(file, seen)
+    layout = text_layout(file, seen, rule)
+    return iter(()) if layout is None else batches(file, seen, layout)
+
+
+def text_layout(file: InputFile, seen: Look, rule: SourceRule | None) -> Layout | None:
+    """How a delimited file is cut."""
+    return layout_of(file, seen, rule.separator if rule else None, rule.skip_lines if rule else 0)
+
+
+def required_columns(mapping: Mapping, source: str) -> list[str]:
+    """The columns without which this source cannot be read."""
+    rule = mapping.source[source]
+    return [name for name in (*rule.signature, *rule.key, *rule.group) if name not in STOCK]
+
+
+def check_columns(file: InputFile, batch: Batch, wanted: Sequence[str]) -> None:
+    """Refuse a file that lacks a column its source needs."""
+    for name in wanted:
+        if name not in batch.columns:
+            raise ConnectError(
+                f"{file.name}: header",
+                got=f"the columns {listed(batch.columns)}",
+                expected=f"a column {name!r}{closest(name, batch.columns)}",
+                mend="correct the name in the mapping, or the export",
+            )
+
+
+def _joined(arrays: list[pa.Array]) -> pa.Array:
+    return pa.concat_arrays(arrays) if arrays else pa.array([], pa.string())
+
+
+def _again(file: InputFile, first: Book) -> Book:
+    return Book(file.name, first.digest, first.rows, 0, {}, first.rows, 0, {})
+
+
+def _add(sums: Outcome, part: Outcome) -> None:
+    sums.rows += part.rows
+    sums.mapped += part.mapped
+    sums.redelivered += part.redelivered
+    for name, count in part.ignored.items():
+        sums.ignored[name] = sums.ignored.get(name, 0) + count
