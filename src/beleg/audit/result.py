@@ -215,4 +215,5 @@ class AuditResult(Struct, frozen=True, kw_only=True):
     staff: tuple[StaffRow, ...] | None = None
     staff_note: str = ""
     late_deliveries: Sum | None = None
+    delays: tuple[Delay, ...] = ()
     seconds: float = 0.0
