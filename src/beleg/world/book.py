@@ -1,0 +1,76 @@
+"""The facts of one chunk on their way to the files: taken in by theme, put in order of time, numbered."""
+
+import numpy as np
+import pyarrow as pa
+
+from beleg.facts.schema import arrow_schemas
+from beleg.world.columns import NULL, Column, Flags, Ints, Key, Word, arrow_column
+
+_PREFIX = {
+    "accounts": "acc", "identifiers": "idf", "sign_ins": "sin", "orders": "ord", "order_lines": "lin", "packed_serials": "psn",
+    "cancellations": "can", "parcels": "par", "scans": "scn", "dock_arrivals": "dck", "return_authorisations": "rma",
+    "receipts": "rcp", "inspections": "ins", "dispositions": "dsp", "stock_counts": "cnt", "resales": "rsl", "activations": "act",
+    "status_claims": "stc", "refunds": "ref", "replacements": "rpl", "disputes": "dis", "claims": "clm", "claim_documents": "doc",
+    "staff": "stf", "staff_sign_ins": "ssi", "staff_actions": "sac", "support_contacts": "sup",
+}  # fmt: skip
+
+
+class Book:
+    """Collects the facts of a chunk; nothing that happens or becomes known at or after the window's end gets in."""
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+        self._schemas = {table: schema for table, schema in arrow_schemas().items() if table in _PREFIX}
+        self._pages: dict[str, list[pa.Table]] = {}
+        self._written: dict[str, int] = {}
+
+    @property
+    def schemas(self) -> dict[str, pa.Schema]:
+        """The Arrow schema of every table that a world writes."""
+        return self._schemas
+
+    def add(
+        self,
+        table: str,
+        when: Ints,
+        source: str | Word,
+        *,
+        recorded: Ints | None = None,
+        where: Flags | None = None,
+        **columns: Column,
+    ) -> None:
+        """Take in one fact per row of `when` that `where` lets through; columns that are not named stay empty.
+
+        Times are microseconds UTC. Raises KeyError for a column that the fact does not have.
+        """
+        noted = np.full(len(when), NULL) if recorded is None else recorded
+        rows = np.flatnonzero(self._inside(when, noted, where))
+        schema = self._schemas[table]
+        if unknown := set(columns) - set(schema.names):
+            raise KeyError(f"{table} has no column {sorted(unknown)}")
+        known = np.where(noted == NULL, when, noted)
+        given: dict[str, Column] = {
+            "id": "", "source": source, "occurred_at": when, "source_recorded_at": noted, "known_at": known, **columns,
+        }  # fmt: skip
+        arrays = [arrow_column(given.get(field.name), field.type, rows) for field in schema]
+        self._pages.setdefault(table, []).append(pa.Table.from_arrays(arrays, schema=schema))
+
+    def _inside(self, when: Ints, noted: Ints, where: Flags | None) -> Flags:
+        inside = (when < self._end) & (noted < self._end)
+        return inside if where is None else inside & where
+
+    def flush(self) -> dict[str, pa.Table]:
+        """Hand over what was collected, each table in order of time and with its fact ids, and begin afresh."""
+        ready = {table: self._ordered(table, pa.concat_tables(pages)) for table, pages in sorted(self._pages.items())}
+        self._pages = {}
+        return ready
+
+    def _ordered(self, table: str, facts: pa.Table) -> pa.Table:
+        # Ordered by time alone: which theme wrote a row must not show in its place or its id.
+        times = facts.column("occurred_at").to_numpy()
+        facts = facts.take(pa.array(np.argsort(times, kind="stable")))
+        first = self._written.get(table, 0)
+        self._written[table] = first + len(facts)
+        number = np.arange(first, first + len(facts), dtype=np.int64)
+        ids = Key(f"{_PREFIX[table]}-", number, width=9, plain=True).arrow(np.arange(len(facts)))
+        return facts.set_column(0, facts.schema.field("id"), ids)

@@ -1,0 +1,148 @@
+"""Who gets which story: planted ones by exact number, honest ones by chance, and the slices that follow from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from beleg.world.columns import Flags, Ints, digest, share_of
+from beleg.world.draws import DAY, Draws
+from beleg.world.parameters import WorldParameters
+from beleg.world.shop import Lines, Orders, Shop
+from beleg.world.stories import NUMBER, STORIES, Story, has, twins
+
+_BURST_EVERY, _BURST_DAYS = 28, 5
+
+
+@dataclass(frozen=True)
+class Slices:
+    """One entry per slice of a chunk: places of its order and line, units, story; `leader` is the slice whose parcel and
+    authorisation it shares."""
+
+    order: Ints
+    line: Ints
+    turn: Ints
+    quantity: Ints
+    story: Ints
+    leader: Ints
+    key: Ints
+    rma: Ints
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def of(self, rows: Flags) -> "Slices":
+        """The slices that are flagged; a leader must be flagged with all that follow it."""
+        place = np.cumsum(rows) - 1
+        parts = (self.order, self.line, self.turn, self.quantity, self.story)
+        return Slices(*(part[rows] for part in parts), leader=place[self.leader[rows]], key=self.key[rows], rma=self.rma[rows])
+
+
+def cast(shop: Shop, chunk: int, orders: Orders, lines: Lines) -> Slices:
+    """Give each order of the chunk a story or none, let returning accounts place the frauds, and cut the slices."""
+    draws = Draws(shop.seed, 6, chunk)
+    story = _plant(shop, draws, orders)
+    # One document handed in by one account would be no reuse, so those frauds stay with their own accounts.
+    fraud = ~has("kind", "honest", story) & (story != NUMBER["document_reuse"])
+    repeat = fraud & draws.chance(shop.parameters.repeat_share, len(story))
+    orders.account = np.where(repeat, _returning_accounts(shop, draws, len(story)), orders.account)
+    _befall(shop.parameters, draws, orders, story)
+    return _slices(shop.parameters, draws, orders, lines, story)
+
+
+def _plant(shop: Shop, draws: Draws, orders: Orders) -> Ints:
+    """Frauds and their honest twins: an exact number each, so that a world of any size holds all of them."""
+    story = np.zeros(len(orders.when), dtype=np.int64)
+    wanted = shop.parameters.planted()
+    for method, twin in twins().items():
+        wanted[twin] = round(wanted.get(method, 0) * shop.parameters.twins)
+    for name, total in wanted.items():
+        tale = STORIES[NUMBER[name]]
+        number = _quota(shop, orders, tale, total)
+        fit = _fits(tale, orders) & (story == 0)
+        dear = draws.shuffled(np.flatnonzero(fit & orders.dear))[: round(number * tale.high_value)]
+        rest = draws.shuffled(np.setdiff1d(np.flatnonzero(fit), dear))[: number - len(dear)]
+        story[dear] = story[rest] = NUMBER[name]
+    return story
+
+
+def _quota(shop: Shop, orders: Orders, tale: Story, total: int) -> int:
+    """This chunk's part of the total, by the orders that are early enough in the year for the story to end in it."""
+    fit = max(1.0, shop.parameters.orders * shop.calendar.fraction(shop.end - tale.settles * DAY))
+    phase = float(share_of(digest(shop.seed, "phase", NUMBER[tale.name]))[0])
+    low, high = (min(fit, float(edge)) / fit for edge in (orders.index[0], orders.index[-1] + 1))
+    return int(total * high + phase) - int(total * low + phase)
+
+
+def _fits(tale: Story, orders: Orders) -> Flags:
+    fit = np.ones(len(orders.when), dtype=np.bool_)
+    if tale.whole_order:
+        fit &= orders.size == 1
+    if tale.serialised:
+        fit &= orders.dear
+    if tale.hands == "phished":
+        # A stolen session is used at once for what is ready, so these orders lie close together.
+        fit &= orders.when // DAY % _BURST_EVERY < _BURST_DAYS
+    return fit
+
+
+def _returning_accounts(shop: Shop, draws: Draws, rows: int) -> Ints:
+    """Accounts of a pool that holds about one for every four frauds."""
+    pool = max(3, sum(shop.parameters.planted().values()) // 4)
+    chosen = draws.span(0, pool, rows)
+    return (share_of(digest(shop.seed, "pool", chosen)) * shop.old_accounts).astype(np.int64)
+
+
+def _befall(parameters: WorldParameters, draws: Draws, orders: Orders, story: Ints) -> None:
+    """Let honest stories happen to orders that have none yet; where one does not fit, an ordinary day goes on."""
+    p = parameters
+    odds = {
+        "mislabelled": p.return_rate * p.mislabelled, "instant": p.return_rate * p.instant, "returnless": p.return_rate * p.returnless,
+        "unused": p.return_rate * p.unused_authorisation, "lost_parcel": p.lost_parcel_rate, "sent_back": p.return_to_sender_rate,
+        "damaged": p.damaged_rate, "replaced": p.replaced_rate, "packing_error": p.packing_error_rate,
+        "missing_item": p.missing_item_rate, "cancelled": p.cancelled_rate, "goodwill": p.goodwill_rate,
+        "adjustment": p.adjustment_rate, "order_refund": p.order_refund_rate, "chargeback": p.chargeback_rate,
+    }  # fmt: skip
+    odds["ordinary"] = p.return_rate * (1 - p.mislabelled - p.instant - p.returnless - p.unused_authorisation)
+    names = ["none", *odds]
+    drawn = np.array([NUMBER[name] for name in names])[draws.pick([1 - sum(odds.values()), *odds.values()], len(story))]
+    misfit = has("whole_order", value=True, story=drawn) & (orders.size > 1)
+    drawn[misfit | (orders.dear & np.isin(drawn, [NUMBER["returnless"], NUMBER["missing_item"]]))] = 0
+    story[story == 0] = drawn[story == 0]
+
+
+def _slices(parameters: WorldParameters, draws: Draws, orders: Orders, lines: Lines, story: Ints) -> Slices:
+    order = np.flatnonzero(story)
+    n = len(order)
+    pick = np.where(orders.dear[order], 0, (draws.evenly(n) * orders.size[order]).astype(np.int64))
+    line = orders.first[order] + pick
+    units = lines.quantity[line]
+    part = (units > 1) & has("flow", "return", story[order]) & draws.chance(0.5, n)
+    quantity = np.where(part, 1 + (draws.evenly(n) * (units - 1)).astype(np.int64), units)
+    rows = [(order, line, np.zeros(n, dtype=np.int64), quantity, story[order], np.arange(n))]
+    rows += _companions(parameters, draws, orders, lines, rows[0])
+    whole = [np.concatenate(parts) for parts in zip(*rows, strict=True)]
+    key = orders.index[whole[0]] * 16 + lines.number[whole[1]] * 4 + whole[2]
+    return Slices(*whole, key=key, rma=key[whole[5]])
+
+
+_Row = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
+
+
+def _companions(p: WorldParameters, draws: Draws, orders: Orders, lines: Lines, row: _Row) -> list[_Row]:
+    """More slices of the same orders: another line in the same parcel, the other units later, a label asked for in vain."""
+    order, line, _, quantity, story, _ = row
+    n, plain = len(order), story == NUMBER["ordinary"]
+    together = np.flatnonzero(plain & (orders.size[order] > 1) & draws.chance(p.joint_parcel, n))
+    other = orders.first[order] + (lines.number[line] + 1) % orders.size[order]
+    later = np.flatnonzero(plain & (quantity < lines.quantity[line]) & draws.chance(0.5, n))
+    vain = np.flatnonzero(has("flow", "return", story) & ~np.isin(np.arange(n), later) & draws.chance(p.second_authorisation, n))
+    zero = np.zeros(n, dtype=np.int64)
+
+    def row_of(rows: Ints, of_line: Ints, turn: int, units: Ints, tale: Ints) -> _Row:
+        return order[rows], of_line[rows], zero[rows] + turn, units[rows], tale[rows], np.arange(n, n + len(rows))
+
+    joint = (*row_of(together, other, 0, lines.quantity[other], story)[:5], together)
+    rest = row_of(later, line, 1, lines.quantity[line] - quantity, story)
+    unused = row_of(vain, line, 1, quantity, zero + NUMBER["unused"])
+    first, second = n + len(together), n + len(together) + len(later)
+    return [joint, (*rest[:5], np.arange(first, second)), (*unused[:5], np.arange(second, second + len(vain)))]

@@ -1,0 +1,157 @@
+"""One chunk of the year while it is being made, and the carriers' scans that every theme writes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from beleg.world.book import Book
+from beleg.world.casting import Slices
+from beleg.world.columns import NULL, Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.draws import DAY, HOUR, Draws
+from beleg.world.parameters import WorldParameters
+from beleg.world.shop import Lines, Orders, Shop
+from beleg.world.staff import SITES, Staff
+from beleg.world.truth import Truth
+
+CARRIERS = ("north", "south", "west")
+_FEEDS = tuple(f"carrier:{name}" for name in CARRIERS)
+_WAREHOUSES = tuple(f"wms:{site}" for site in SITES)
+_DEPOTS = tuple(f"{name}-depot-{number}" for name in CARRIERS for number in range(1, 9))
+
+
+class Carriers:
+    """Which carrier has no scans at all on which days, and where its scanners fail; the same over the whole year."""
+
+    def __init__(self, parameters: WorldParameters, start: int) -> None:
+        draws = Draws(parameters.seed, 7)
+        self._first = start // DAY
+        self.down = np.zeros((len(CARRIERS), parameters.days + 1), dtype=np.bool_)
+        self.broken = np.zeros((len(SITES), parameters.days + 1), dtype=np.bool_)
+        for carrier in range(len(CARRIERS)):
+            self.down[carrier, draws.span(0, parameters.days, parameters.carrier_outage_days)] = True
+        for _ in range(parameters.broken_scanner_days):
+            self.broken[draws.span(0, 3, 1), draws.span(0, parameters.days, 1)] = True
+
+    def day(self, when: Ints) -> Ints:
+        """The day of the window, kept within it."""
+        return np.clip(when // DAY - self._first, 0, self.down.shape[1] - 1)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What became of one kind of scan per parcel: when it was made, whether it reached us, and when it was written down."""
+
+    when: Ints
+    seen: Flags
+    recorded: Ints
+
+    def known(self) -> Ints:
+        """When the shop knew."""
+        return np.where(self.recorded == NULL, self.when, self.recorded)
+
+
+@dataclass
+class Chunk:
+    """What all themes share while they write one chunk."""
+
+    shop: Shop
+    staff: Staff
+    carriers: Carriers
+    book: Book
+    truth: Truth
+    draws: Draws
+    orders: Orders
+    lines: Lines
+    slices: Slices
+
+    @property
+    def parameters(self) -> WorldParameters:
+        """The world's parameters."""
+        return self.shop.parameters
+
+    def some(self, share: float, rows: int) -> Flags:
+        """True in about this share of the rows."""
+        return self.draws.chance(share, rows)
+
+    def noted(self, when: Ints) -> Ints:
+        """When the warehouse's or the shop's system wrote it down."""
+        return self.draws.lagged(when, self.parameters.recorded_share)
+
+    def passage(self, carrier: Ints, when: Ints) -> Passage:
+        """Let the carrier's scanners work as they do: some scans are lost, some come a day late, whole days fail."""
+        n, p = len(when), self.parameters
+        down = self.carriers.down[carrier, self.carriers.day(when)]
+        late = self.some(p.scan_late, n)
+        recorded = np.where(late, when + self.draws.span(22 * HOUR, 30 * HOUR, n), self.noted(when))
+        return Passage(when, ~down & ~self.some(p.scan_missing, n), recorded)
+
+    def scan(
+        self,
+        status: str,
+        passage: Passage,
+        *,
+        parcel: Ints,
+        carrier: Ints,
+        where: Flags,
+        weight: Ints | None = None,
+        postcode: Ints | None = None,
+        photo: Flags | None = None,
+        signed: Hashes | None = None,
+    ) -> None:
+        """Write one scan of this status per parcel; a scan with a postcode has its coordinates too. Weights in grams."""
+        n = len(parcel)
+        shown = None if weight is None else np.where(self.some(self.parameters.weight_share, n), weight, NULL)
+        latitude, longitude = (None, None) if postcode is None else geography(self.shop.seed, postcode)
+        self.book.add(
+            "scans", passage.when, Word(_FEEDS, carrier), recorded=passage.recorded, where=where & passage.seen,
+            parcel_id=parcel_key(parcel), carrier=Word(CARRIERS, carrier), status=status,
+            facility=Word(_DEPOTS, carrier * 8 + self.draws.span(0, 8, n)), weight=shown,
+            postcode=None if postcode is None else Key("", postcode, 5, plain=True), latitude=latitude, longitude=longitude,
+            photo=photo, signed_by=None if signed is None else Hex(signed),
+            attested=self.some(self.parameters.attested_share, n),
+        )  # fmt: skip
+
+    def weighed(self, grams: Ints) -> Ints:
+        """What a scale shows: two per cent off as a rule, far off now and then."""
+        n = len(grams)
+        factor = 1 + 0.015 * np.clip(self.draws.bell(n), -3, 3)
+        outlier = np.where(self.some(self.parameters.weight_outlier, n), 0.75 + 0.5 * self.draws.evenly(n), 1.0)
+        return np.maximum(5, grams * factor * outlier).astype(np.int64)
+
+    def packed_weight(self, s: Slices) -> Ints:
+        """What the slices' goods weigh with their box, in grams; slices in one parcel each carry the sum."""
+        own = self.shop.catalogue.weight[self.lines.article[s.line]] * s.quantity
+        total = np.bincount(s.leader, own, len(s)).astype(np.int64)
+        return total[s.leader] + 120
+
+    def value(self, s: Slices) -> Ints:
+        """What was paid for the slices' units, in minor units."""
+        return self.lines.paid[s.line] * s.quantity // self.lines.quantity[s.line]
+
+
+def warehouse(site: Ints) -> Word:
+    """The warehouse system of the site, as a source."""
+    return Word(_WAREHOUSES, site)
+
+
+def parcel_key(number: Ints) -> Key:
+    """The parcel's id."""
+    return Key("pcl-", number)
+
+
+def outbound_parcel(index: Ints) -> Ints:
+    """The number of the parcel an order leaves in."""
+    return index * 32
+
+
+def return_parcel(key: Ints) -> Ints:
+    """The number of the parcel a slice comes back in."""
+    return key * 2 + 1
+
+
+def geography(seed: int, postcode: Ints) -> tuple[Ints, Ints]:
+    """Latitude and longitude of a postcode in microdegrees; near numbers lie near each other."""
+    area = digest(seed, "area", postcode // 100)
+    east = digest(seed, "east", postcode // 100)
+    near = (postcode % 100) * 4_000
+    return (30e6 + share_of(area) * 17e6).astype(np.int64) + near, (-120e6 + share_of(east) * 44e6).astype(np.int64) + near

@@ -1,0 +1,175 @@
+"""The way back: when a return was asked for, how its parcel travelled, and who held it in the warehouse, worked out before anything is written."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from beleg.world.casting import Slices
+from beleg.world.chunk import Chunk, Passage
+from beleg.world.columns import NULL, Flags, Ints, digest, share_of
+from beleg.world.draws import DAY, HOUR, MINUTE
+from beleg.world.staff import INSPECTION, OFFICE, RECEIVING, SITE_POSTCODE
+from beleg.world.stories import has, share
+
+_LANE = 20 * HOUR
+
+
+@dataclass
+class Trip:
+    """Per slice: who asked and where it shall go, and how far the parcel came; those who share a parcel share all of it."""
+
+    asked: Ints
+    site: Ints
+    insider: Ints
+    carrier: Ints
+    labelled: Flags
+    accepted: Passage
+    moved: Passage
+    delivered: Passage
+    target: Ints
+    landed: Ints
+    weight: Ints
+    docked: Ints
+    reached: Flags
+
+
+@dataclass
+class Desk:
+    """Per slice: the receipt and the inspection, whether they happened, when, and by which login."""
+
+    received: Ints
+    receipt: Flags
+    noted: Ints
+    receiver: Ints
+    inspected: Ints
+    inspection: Flags
+    inspector: Ints
+
+    def known(self) -> Ints:
+        """When the warehouse's system knew of the receipt."""
+        return np.where(self.noted == NULL, self.received, self.noted)
+
+
+def travel(c: Chunk, s: Slices) -> Trip:
+    """Plan the parcels' journeys. Every time is drawn for every slice; the story says which of them leave a record."""
+    n, draws, lead = len(s), c.draws, s.leader
+    insider = _crooks(c, s)
+    home = c.orders.account[s.order] % OFFICE
+    site = np.where(insider >= 0, c.staff.people.site[insider], home)[lead]
+    asked = _asked(c, s, insider)[lead]
+    carrier = draws.pick([5, 3, 2], n)[lead]
+    accepted = asked + draws.span(4 * HOUR, 72 * HOUR, n)[lead]
+    moved = accepted + draws.span(6 * HOUR, 18 * HOUR, n)[lead]
+    delivered = accepted + _LANE + draws.span(10 * HOUR, 90 * HOUR, n)[lead]
+    docked = c.staff.opening(site, delivered + draws.span(0.5 * HOUR, 10 * HOUR, n), draws)[lead]
+    target, landed = _addresses(c, s, site)
+    passages = [_shared(c.passage(carrier, when), lead) for when in (accepted, moved, delivered)]
+    labelled = draws.chance(share("label", s.story), n)[lead]
+    reached = has("docked", value=True, story=s.story)
+    return Trip(asked, site, insider, carrier, labelled, *passages, target, landed, _weights(c, s), docked, reached)
+
+
+def _shared(passage: Passage, lead: Ints) -> Passage:
+    return Passage(passage.when, passage.seen[lead], passage.recorded[lead])
+
+
+def _crooks(c: Chunk, s: Slices) -> Ints:
+    """The person behind the receipt where the story has one, else -1."""
+    luck = share_of(digest(c.shop.seed, "crook", s.key))
+    staff, nobody = c.staff, np.full(len(s), -1)
+    burst = c.orders.when[s.order] // DAY // 28
+    choice = [staff.insiders[(luck * len(staff.insiders)).astype(np.int64)], staff.victims[burst % len(staff.victims)],
+              staff.soloists[(luck * len(staff.soloists)).astype(np.int64)]]  # fmt: skip
+    return np.select([has("hands", name, s.story) for name in ("insider", "phished", "collapse")], choice, nobody)
+
+
+def _asked(c: Chunk, s: Slices, insider: Ints) -> Ints:
+    """When the return was asked for: days after the parcel came; the units kept at first come back later."""
+    arrived, n = c.orders.arrived[s.order], len(s)
+    asked = arrived + DAY + c.draws.waiting(5 * DAY, 27 * DAY, n)
+    asked = np.where(s.turn > 0, arrived + 6 * DAY + c.draws.waiting(5 * DAY, 20 * DAY, n), asked)
+    phished, alone = has("hands", "phished", s.story), has("hands", "collapse", s.story)
+    asked = np.where(phished, arrived + c.draws.span(12 * HOUR, 3 * DAY, n), asked)
+    return np.where(alone, c.staff.next_shift(np.maximum(insider, 0), asked, c.draws), asked)
+
+
+def _addresses(c: Chunk, s: Slices, site: Ints) -> tuple[Ints, Ints]:
+    """The postcode on the label and the one where the parcel was handed over."""
+    right, n = SITE_POSTCODE[site], len(s)
+    near = right + 3 + c.draws.span(0, 40, n)
+    strays = has("landing", "elsewhere", s.story) | (has("landing", "either", s.story) & c.some(0.5, n))
+    return right, np.where(strays, near, right)
+
+
+def _weights(c: Chunk, s: Slices) -> Ints:
+    """What lies in the parcel, in grams."""
+    full, n = c.packed_weight(s), len(s)
+    light = (full * (0.10 + 0.35 * c.draws.evenly(n))).astype(np.int64)
+    empty = c.draws.span(25, 70, n)
+    return np.select([has("contents", "empty", s.story), has("contents", "light", s.story)], [empty, light], full)
+
+
+def handle(c: Chunk, s: Slices, t: Trip) -> Desk:
+    """Plan receipts and inspections: the story says whose hands they pass through."""
+    n, draws, staff = len(s), c.draws, c.staff
+    floor = has("hands", "floor", s.story)
+    opening = staff.opening(t.site, t.docked + draws.span(2 * HOUR, 20 * HOUR, n), draws)
+    received = np.where(floor, opening, _crooked_times(c, s, t))
+    person = np.where(floor, staff.on_duty(t.site, RECEIVING, opening, draws), t.insider)
+    receipt = ~has("hands", "none", s.story)
+    receiver = np.where(receipt, staff.login(person, draws), -1)
+    _hurry(c, s, t, received)
+    noted = c.noted(received)
+    received, noted = _back_date(c, s, t, received, noted)
+    inspected, inspector = _inspect(c, s, t, np.where(noted == NULL, received, noted), receiver)
+    looked = receipt & ~has("inspected", "none", s.story) & draws.chance(share("inspected_share", s.story), n)
+    looked &= ~c.some(c.parameters.inspection_missing, n)
+    return Desk(received, receipt, noted, receiver, inspected, looked, inspector)
+
+
+def _crooked_times(c: Chunk, s: Slices, t: Trip) -> Ints:
+    """When a false receipt is made: in the insider's own shift, or in one burst at night by whoever stole the session."""
+    n, draws = len(s), c.draws
+    begins = np.where(has("docked", value=True, story=s.story), t.docked + HOUR, t.asked + draws.span(6 * HOUR, 96 * HOUR, n))
+    dated = has("tempo", "back_dated", s.story)
+    begins = np.where(dated, t.asked + draws.span(12 * DAY, 25 * DAY, n), begins)
+    when = c.staff.next_shift(np.maximum(t.insider, 0), begins, draws)
+    rows = np.flatnonzero(has("hands", "phished", s.story))
+    if len(rows):
+        when[rows] = _burst(c, s, t, rows)
+    return when
+
+
+def _burst(c: Chunk, s: Slices, t: Trip, rows: Ints) -> Ints:
+    """The minute of each receipt in its burst: the night after the last of the burst's returns was asked for."""
+    months, group = np.unique(c.orders.when[s.order[rows]] // DAY // 28, return_inverse=True)
+    last = np.zeros(len(months), dtype=np.int64)
+    np.maximum.at(last, group, t.asked[rows])
+    # Three in the morning at the site, when nobody whose badge is in the building could do it.
+    night = (last // DAY + 1) * DAY + 9 * HOUR
+    return night[group] + c.draws.span(3 * MINUTE, 50 * MINUTE, len(rows))
+
+
+def _hurry(c: Chunk, s: Slices, t: Trip, received: Ints) -> None:
+    """Let the carrier's acceptance fall less than an hour before the receipt, where the story says so."""
+    quick = has("tempo", "within_hour", s.story)
+    near = received - c.draws.span(10 * MINUTE, 55 * MINUTE, len(s))
+    when = np.where(quick, near, t.accepted.when)
+    shift = when - t.accepted.when
+    recorded = np.where(t.accepted.recorded == NULL, NULL, t.accepted.recorded + shift)
+    t.accepted = Passage(when, t.accepted.seen, recorded)
+
+
+def _back_date(c: Chunk, s: Slices, t: Trip, received: Ints, noted: Ints) -> tuple[Ints, Ints]:
+    """Let a receipt claim an earlier day than the one it was written on, where the story says so."""
+    dated = has("tempo", "back_dated", s.story)
+    claimed = t.asked + c.draws.span(DAY, 3 * DAY, len(s))
+    return np.where(dated, claimed, received), np.where(dated, received, noted)
+
+
+def _inspect(c: Chunk, s: Slices, t: Trip, known: Ints, receiver: Ints) -> tuple[Ints, Ints]:
+    n, draws = len(s), c.draws
+    later = c.staff.opening(t.site, known + draws.span(2 * HOUR, 20 * HOUR, n), draws)
+    other = c.staff.login(c.staff.on_duty(t.site, INSPECTION, later, draws), draws)
+    same = has("inspected", "same", s.story)
+    return np.where(same, known + draws.span(5 * MINUTE, 40 * MINUTE, n), later), np.where(same, receiver, other)

@@ -1,0 +1,192 @@
+"""The people who work here: the roster, who is on duty when, their sessions, and their sign-ins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from beleg.world.book import Book
+from beleg.world.columns import Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.draws import DAY, HOUR, MINUTE, Draws
+from beleg.world.parameters import WorldParameters
+
+SITES = ("TAC1", "CHA2", "DFW3", "HQ1")
+SITE_POSTCODE = np.array([98421, 37416, 75261, 10018])
+_OFFSET = np.array([-480, -300, -360, -300])
+ROLES = ("receiving", "inspection", "put_away", "refunds", "support")
+RECEIVING, INSPECTION, PUT_AWAY, REFUNDS, SUPPORT = range(5)
+OFFICE = 3
+_SHIFTS = ("early", "late")
+_OPENS, _SHIFT = 6 * HOUR, 8 * HOUR
+
+
+@dataclass(frozen=True)
+class People:
+    """One entry per person; `second` is a further login of theirs, or -1."""
+
+    site: Ints
+    role: Ints
+    shift: Ints
+    rest: Ints
+    trainee: Flags
+    second: Ints
+
+
+class Staff:
+    """The roster and the questions that everybody who writes a warehouse fact asks of it."""
+
+    def __init__(self, parameters: WorldParameters, start: int) -> None:
+        self._parameters, self._start = parameters, start
+        self._seed = parameters.seed
+        draws = Draws(parameters.seed, 4)
+        self.people = self._hire(parameters, draws)
+        self._roster = self._on_duty()
+        self.insiders = self._choose(draws, np.flatnonzero(self.people.role == RECEIVING), parameters.insiders)
+        rest = np.setdiff1d(np.flatnonzero(self.people.role == RECEIVING), self.insiders)
+        self.victims = self._choose(draws, rest, 3)
+        doubles = np.flatnonzero((self.people.second >= 0) & (self.people.site != OFFICE))
+        self.soloists = self._choose(draws, np.setdiff1d(doubles, self.victims), 2)
+
+    @staticmethod
+    def _hire(parameters: WorldParameters, draws: Draws) -> People:
+        posts = [(s, r) for s in range(OFFICE) for r in (RECEIVING, INSPECTION, PUT_AWAY)] + [(OFFICE, REFUNDS), (OFFICE, SUPPORT)]
+        heads = (parameters.receivers, parameters.inspectors, parameters.stowers, parameters.refund_desk, parameters.supporters)
+        rows = [(s, r, shift) for s, r in posts for shift in (0, 1) for _ in range(max(3, heads[r]))]
+        site, role, shift = (np.array(column) for column in zip(*rows, strict=True))
+        n = len(rows)
+        double = draws.chance(parameters.second_login, n)
+        double[draws.shuffled(np.flatnonzero(role == RECEIVING))[:2]] = True
+        second = np.where(double, n + np.cumsum(double) - 1, -1)
+        return People(site, role, shift, np.arange(n) % 7, draws.chance(parameters.trainee_share, n), second)
+
+    @staticmethod
+    def _choose(draws: Draws, among: Ints, number: int) -> Ints:
+        return draws.shuffled(among)[: max(1, number)]
+
+    def _on_duty(self) -> tuple[Ints, Ints]:
+        """Who works per group and day of the week, padded, and how many they are."""
+        group = self._group(self.people.site, self.people.shift, self.people.role)
+        table = np.zeros((40, 7, int(np.bincount(group).max())), dtype=np.int64)
+        count = np.zeros((40, 7), dtype=np.int64)
+        for weekday in range(7):
+            for person in np.flatnonzero((weekday + self.people.rest) % 7 < 5):
+                table[group[person], weekday, count[group[person], weekday]] = person
+                count[group[person], weekday] += 1
+        return table, count
+
+    @staticmethod
+    def _group(site: Ints, shift: Ints, role: Ints) -> Ints:
+        return (site * 2 + shift) * len(ROLES) + role
+
+    def local(self, site: Ints, when: Ints) -> tuple[Ints, Ints]:
+        """The site's own day number and the time within that day, in microseconds."""
+        clock = when + _OFFSET[site] * MINUTE
+        return clock // DAY, clock % DAY
+
+    def opening(self, site: Ints, when: Ints, draws: Draws) -> Ints:
+        """The instant itself while the site is open, else some time in the first hours of its next working day."""
+        _, clock = self.local(site, when)
+        late = np.where(clock < _OPENS, _OPENS - clock, DAY + _OPENS - clock) + draws.span(0, 3 * HOUR, len(when))
+        closed = (clock < _OPENS) | (clock >= _OPENS + 2 * _SHIFT)
+        return np.where(closed, when + late, when)
+
+    def on_duty(self, site: Ints, role: int, when: Ints, draws: Draws) -> Ints:
+        """Somebody of this role who works at the site then; the instant must lie within opening hours."""
+        day, clock = self.local(site, when)
+        shift = (clock >= _OPENS + _SHIFT).astype(np.int64)
+        group = self._group(site, shift, np.full(len(when), role))
+        table, count = self._roster
+        place = (draws.evenly(len(when)) * count[group, day % 7]).astype(np.int64)
+        return table[group, day % 7, place]
+
+    def next_shift(self, person: Ints, when: Ints, draws: Draws) -> Ints:
+        """Some time in the first shift of this person that has more than an hour left then."""
+        site = self.people.site[person]
+        day, clock = self.local(site, when)
+        begins = _OPENS + self.people.shift[person] * _SHIFT
+        found = np.full(len(when), -1)
+        for ahead in range(8):
+            works = (day + ahead + self.people.rest[person]) % 7 < 5
+            soon = works & ((ahead > 0) | (clock < begins + _SHIFT - HOUR)) & (found < 0)
+            found[soon] = ahead
+        earliest = np.where(found == 0, np.maximum(clock, begins), begins)
+        chosen = earliest + (draws.evenly(len(when)) * (begins + _SHIFT - earliest)).astype(np.int64)
+        return (day + found) * DAY + chosen - _OFFSET[site] * MINUTE
+
+    def login(self, person: Ints, draws: Draws) -> Ints:
+        """The login that the person uses this time; -1 for nobody."""
+        second = self.people.second[person]
+        return np.where((second >= 0) & draws.chance(0.3, len(person)) & (person >= 0), second, person)
+
+    def owner(self, login: Ints) -> Ints:
+        """The person whose login it is."""
+        doubles = np.flatnonzero(self.people.second >= 0)
+        extra = np.concatenate([np.arange(len(self.people.site)), doubles])
+        return np.where(login >= 0, extra[login], -1)
+
+    def session(self, login: Ints, when: Ints) -> Hashes:
+        """The session the login works in that day; 0 for nobody."""
+        site = self.people.site[self.owner(login)]
+        day, _ = self.local(site, when)
+        return np.where(login >= 0, digest(self._seed, "session", login, day), 0).astype(np.uint64)
+
+    def station(self, site: Ints, login: Ints, when: Ints) -> Key:
+        """The work place of the login that day."""
+        day, _ = self.local(site, when)
+        place = (share_of(digest(self._seed, "station", login, day)) * 24).astype(np.int64)
+        return Key("ST-", site * 100 + place, 3, plain=True)
+
+    # -- the facts ---------------------------------------------------------------------------------------------------------------
+
+    def write(self, book: Book, days: int) -> None:
+        """Write the roster and the sign-ins of the whole window."""
+        draws = Draws(self._seed, 5)
+        self._write_roster(book, draws)
+        first = self._start // DAY
+        for low in range(0, days + 1, 60):
+            self._write_sign_ins(book, draws, np.arange(first + low, first + min(days + 1, low + 60)))
+
+    def _write_roster(self, book: Book, draws: Draws) -> None:
+        people = self.people
+        login = np.concatenate([np.arange(len(people.site)), people.second[people.second >= 0]])
+        who = self.owner(login)
+        since = self._start - draws.span(20 * DAY, 2_000 * DAY, len(login))
+        since = np.where(people.trainee[who], self._start - draws.span(DAY, 15 * DAY, len(login)), since)
+        table, count = self._roster
+        lead = table[self._group(people.site, people.shift, people.role), 0, 0][who]
+        book.add(
+            "staff", since, "roster", recorded=since,
+            login=login_key(login), person=person_key(who), team=Word(ROLES, people.role[who]), site=Word(SITES, people.site[who]),
+            role=Word(("associate", "trainee"), people.trainee[who].astype(np.int64)), shift=Word(_SHIFTS, people.shift[who]),
+            manager=person_key(np.where(lead == who, -1, lead)), valid_from=since,
+            contact=Hex(digest(self._seed, "contact", who)),
+        )  # fmt: skip
+
+    def _write_sign_ins(self, book: Book, draws: Draws, days: Ints) -> None:
+        login = np.concatenate([np.arange(len(self.people.site)), self.people.second[self.people.second >= 0]])
+        who, day = np.repeat(login, len(days)), np.tile(days, len(login))
+        person = self.owner(who)
+        works = (day + self.people.rest[person]) % 7 < 5
+        begins = day * DAY + _OPENS + self.people.shift[person] * _SHIFT - _OFFSET[self.people.site[person]] * MINUTE
+        for activity, near in (("logon", -draws.span(2 * MINUTE, 15 * MINUTE, len(who))), ("logoff", None)):
+            when = begins + near if near is not None else begins + _SHIFT + draws.span(MINUTE, 15 * MINUTE, len(who))
+            self._sign(book, draws, who, when, works & (when >= self._start), activity, begins)
+
+    def _sign(self, book: Book, draws: Draws, login: Ints, when: Ints, where: Flags, activity: str, at: Ints) -> None:
+        site = self.people.site[self.owner(login)]
+        device = np.where(site == OFFICE, digest(self._seed, "desktop", login), digest(self._seed, "gun", site, login % 40))
+        book.add(
+            "staff_sign_ins", when, "identity", recorded=when, where=where,
+            login=login_key(login), session=Hex(self.session(login, at)), activity=activity, device=Hex(device),
+            network=Hex(digest(self._seed, "network", site)), site=Word(SITES, site), station=self.station(site, login, at),
+            badge=~draws.chance(self._parameters.badge_missing, len(login)),
+        )  # fmt: skip
+
+
+def login_key(login: Ints) -> Key:
+    """The login's name; empty for nobody."""
+    return Key("u", login, 10)
+
+
+def person_key(person: Ints) -> Key:
+    """The person's pseudonym; empty for nobody."""
+    return Key("per-", person, 10)

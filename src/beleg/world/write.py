@@ -1,0 +1,101 @@
+"""Write a world: chunk by chunk into one Parquet file per table, and the truth into a folder of its own."""
+
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from beleg.world.book import Book
+from beleg.world.casting import cast
+from beleg.world.chunk import Carriers, Chunk
+from beleg.world.claims import claim_goods, move_money, send_back
+from beleg.world.draws import Draws
+from beleg.world.outbound import send_orders
+from beleg.world.parameters import WorldParameters
+from beleg.world.settle import settle
+from beleg.world.shop import Shop
+from beleg.world.staff import Staff
+from beleg.world.truth import SCHEMA, Truth
+from beleg.world.warehouse import bring_back
+
+
+class WorldSummary(Struct, frozen=True, kw_only=True):
+    """What was written: facts per table, and per method or honest cause how many refunds of which total (minor units)."""
+
+    facts: dict[str, int]
+    refunds: dict[str, int]
+    planted: dict[str, int]
+    """Refunds per fraud method that lie within the window."""
+    seed: int
+
+
+class _Files:
+    """One open Parquet file per table; each chunk becomes a row group."""
+
+    def __init__(self, directory: Path, schemas: dict[str, pa.Schema]) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "_truth").mkdir(exist_ok=True)
+        self.rows = dict.fromkeys(schemas, 0)
+        paths = {table: directory / f"{table}.parquet" for table in schemas}
+        self._writers = {table: pq.ParquetWriter(paths[table], schema, compression="zstd") for table, schema in schemas.items()}
+        self._truth = pq.ParquetWriter(directory / "_truth" / "slices.parquet", SCHEMA, compression="zstd")
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for writer in (*self._writers.values(), self._truth):
+            writer.close()
+
+    def facts(self, tables: dict[str, pa.Table]) -> None:
+        for table, rows in tables.items():
+            self._writers[table].write_table(rows)
+            self.rows[table] += len(rows)
+
+    def truth(self, rows: pa.Table) -> None:
+        self._truth.write_table(rows)
+
+
+def write_world(directory: Path, parameters: WorldParameters) -> WorldSummary:
+    """Write a year of a shop below `directory`, in Beleg's own layout, and what really happened below `_truth`.
+
+    The same parameters give the same data. Existing files of the same names are replaced. Raises OSError where nothing
+    can be written.
+    """
+    shop = Shop(parameters)
+    book, truth = Book(shop.end), Truth(shop.end)
+    staff, carriers = Staff(parameters, shop.start), Carriers(parameters, shop.start)
+    tally: dict[tuple[str, str], int] = {}
+    with _Files(directory, book.schemas) as files:
+        staff.write(book, parameters.days)
+        for number, low in enumerate(range(0, parameters.orders, parameters.chunk_orders)):
+            high = min(parameters.orders, low + parameters.chunk_orders)
+            _write_chunk(shop, staff, carriers, book, truth, (number, low, high))
+            files.facts(book.flush())
+            _count(tally, rows := truth.flush())
+            files.truth(rows)
+    (directory / "_truth" / "parameters.json").write_bytes(msgspec.json.format(msgspec.json.encode(parameters)) + b"\n")
+    frauds = {method: count for (label, method), count in sorted(tally.items()) if label == "fraud"}
+    honest = {method: count for (label, method), count in sorted(tally.items()) if label == "honest"}
+    return WorldSummary(facts=files.rows, refunds=honest, planted=frauds, seed=parameters.seed)
+
+
+def _write_chunk(shop: Shop, staff: Staff, carriers: Carriers, book: Book, truth: Truth, span: tuple[int, int, int]) -> None:
+    orders, lines = shop.place_orders(*span)
+    slices = cast(shop, span[0], orders, lines)
+    shop.write(book, orders, lines)
+    c = Chunk(shop, staff, carriers, book, truth, Draws(shop.seed, 8, span[0]), orders, lines, slices)
+    send_orders(c)
+    settle(c, bring_back(c))
+    claim_goods(c)
+    send_back(c)
+    move_money(c)
+
+
+def _count(tally: dict[tuple[str, str], int], truth: pa.Table) -> None:
+    for row in truth.group_by(["label", "method"]).aggregate([([], "count_all")]).to_pylist():
+        name = (row["label"], row["method"])
+        tally[name] = tally.get(name, 0) + row["count_all"]
