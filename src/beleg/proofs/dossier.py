@@ -10,7 +10,7 @@ from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
 from beleg.proofs import evidence, states
 from beleg.proofs.coverage import Coverage, measure
-from beleg.proofs.slices import slices
+from beleg.proofs.slices import refund_facts, slices
 
 
 class Dossier:
@@ -45,6 +45,11 @@ class Dossier:
     def states(self) -> ir.Table:
         """One row per slice with every proof's letter, see `proofs.states.states`."""
         return self.view.step("states", lambda view: states.states(view, self.coverage, self.as_of))
+
+    @cached_property
+    def refund_facts(self) -> ir.Table:
+        """The facts by which money left for each slice: slice_id, fact_id, amount, occurred_at (refunds and lost disputes)."""
+        return self.view.step("refund_facts", refund_facts)
 
     @cached_property
     def return_parcels(self) -> ir.Table:

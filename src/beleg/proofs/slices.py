@@ -45,8 +45,7 @@ def slices(view: View) -> ir.Table:
     refund_class; account_id, article, category, line_paid, line_quantity, unit_weight, serialised, site, rule.
     """
     parts = [_returns(view), _claims(view), _refunds(view), _disputes(view)]
-    every = ibis.union(*parts, distinct=False)
-    every = every.mutate(slice_id=every.order_id.fill_null("") + "/" + every.line_id.fill_null("") + "/" + every.thread)
+    every = _named(ibis.union(*parts, distinct=False))
     gathered = every.group_by("slice_id").agg(
         **{name: every[name].max() for name in _LARGEST},
         amount=every.amount.sum(),
@@ -55,6 +54,16 @@ def slices(view: View) -> ir.Table:
         refunded_at=every.refunded_at.min(),
     )
     return _classed(_with_intervals(_with_lines(gathered, view)), view)
+
+
+def refund_facts(view: View) -> ir.Table:
+    """Which fact sent which money for which slice: slice_id, fact_id, amount, at."""
+    paid = _named(ibis.union(_refunds(view), _disputes(view), distinct=False))
+    return paid.select("slice_id", "amount", "at", fact_id="refund_fact")
+
+
+def _named(parts: ir.Table) -> ir.Table:
+    return parts.mutate(slice_id=parts.order_id.fill_null("") + "/" + parts.line_id.fill_null("") + "/" + parts.thread)
 
 
 def _part(rows: ir.Table, **values: ir.Value) -> ir.Table:

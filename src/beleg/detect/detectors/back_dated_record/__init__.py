@@ -1,0 +1,1 @@
+"""A record was written long after the moment it gives for itself."""

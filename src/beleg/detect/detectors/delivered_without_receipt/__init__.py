@@ -1,0 +1,1 @@
+"""Tracking says delivered, and the warehouse has nothing."""

@@ -1,0 +1,1 @@
+"""A return parcel that was delivered somewhere else."""

@@ -1,0 +1,1 @@
+"""The same document backs the claims of several accounts."""

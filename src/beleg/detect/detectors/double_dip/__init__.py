@@ -1,0 +1,1 @@
+"""More went back than was paid: a refund besides a lost dispute, a replacement, or another refund."""

@@ -1,0 +1,1 @@
+"""One person did two of the things that two people should do."""

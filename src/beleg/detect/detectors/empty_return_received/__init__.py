@@ -1,0 +1,1 @@
+"""A return of nothing was received, and money was paid for it."""

@@ -1,0 +1,1 @@
+"""A parcel that was received sooner than its lane can carry it."""

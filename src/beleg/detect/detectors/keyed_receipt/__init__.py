@@ -1,0 +1,1 @@
+"""A receipt that was typed or sent by a program instead of scanned."""

@@ -1,0 +1,1 @@
+"""A customer says nothing came, and the carrier says it was delivered."""

@@ -1,0 +1,1 @@
+"""A unit that was received and never seen again."""

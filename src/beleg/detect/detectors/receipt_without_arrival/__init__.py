@@ -1,0 +1,1 @@
+"""A receipt, and no trace of a parcel on its way to it."""

@@ -1,0 +1,1 @@
+"""Money went back for a purchase that is not there."""

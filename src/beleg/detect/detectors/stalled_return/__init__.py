@@ -1,0 +1,1 @@
+"""A return that a carrier took and that never arrived."""

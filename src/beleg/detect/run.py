@@ -1,0 +1,57 @@
+"""Runs every detector whose facts are there, and says of the others which source they lack."""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+import msgspec
+
+from beleg.detect.card import Detector, every_detector
+from beleg.proofs.dossier import Dossier
+
+FOUND = ("detector", "family", "subject", "fact_id", "role")
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One detector's turn: `missing` names what it needed and did not get; with nothing missing it ran."""
+
+    detector: Detector
+    missing: tuple[str, ...]
+
+
+def plan(dossier: Dossier) -> tuple[Run, ...]:
+    """Which detectors can run on what is in view."""
+    needed = {need: need.split("|") for detector in every_detector().values() for need in detector.card.needs}
+    single = {one: _is_there(dossier, one) for one in sorted({one for either in needed.values() for one in either})}
+    there = {need: any(single[one] for one in either) for need, either in needed.items()}
+    return tuple(Run(one, tuple(need for need in one.card.needs if not there[need])) for one in every_detector().values())
+
+
+def _is_there(dossier: Dossier, need: str) -> bool:
+    name, _, column = need.partition(".")
+    table = dossier.table(name)
+    if column:
+        table = table.filter(table[column].notnull())
+    return dossier.view.rows(table.select("id").limit(1)).num_rows > 0
+
+
+def found(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:
+    """What all detectors that can run found: detector, family, subject, fact_id, role; each row once."""
+    parts = [_step(dossier, run.detector) for run in runs if not run.missing]
+    return dossier.view.step("found", lambda _: ibis.union(*parts, distinct=False) if parts else nothing())
+
+
+def _step(dossier: Dossier, detector: Detector) -> ir.Table:
+    return dossier.view.step(f"found_{detector.name}", lambda _: found_by(dossier, detector))
+
+
+def found_by(dossier: Dossier, detector: Detector) -> ir.Table:
+    """What one detector found."""
+    rows = detector.detect(dossier).select("subject", "fact_id", "role").distinct()
+    return rows.mutate(detector=ibis.literal(detector.name), family=ibis.literal(detector.card.family)).select(*FOUND)
+
+
+def nothing() -> ir.Table:
+    """No findings."""
+    schema: Mapping[str, str] = dict.fromkeys(FOUND, "string")
+    return ibis.memtable([dict.fromkeys(FOUND, "")], schema=schema).filter(ibis.literal(False))
