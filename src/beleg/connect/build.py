@@ -17,6 +17,7 @@ from beleg.connect.intake import Quarantined
 from beleg.connect.mapping import FactRule, IgnoreRule, Spec
 from beleg.connect.seen import Seen, digests
 from beleg.connect.slots import slots
+from beleg.connect.times import known_at
 
 
 class Outcome(Struct):
@@ -49,6 +50,10 @@ class Builder:
         self._delivered = Seen()
         self._once = [Seen() for _ in facts]
         self._filling = Filling(setting.rule)
+
+    def share(self, other: "Builder") -> None:
+        """Know what the other builder was delivered, and let it know in turn."""
+        self._delivered = other._delivered
 
     def start_file(self) -> None:
         """Forget what belongs to the file before."""
@@ -229,13 +234,6 @@ def joined(frame: Frame, names: list[str]) -> pa.Array:
     """Several columns as one text that no other combination gives."""
     parts = [pc.fill_null(frame.piece(name), "") for name in names]
     return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, pa.scalar("\x1f"))
-
-
-def known_at(columns: Mapping[str, pa.Array], delay: int) -> pa.Array:
-    """When a fact of history was known: when it was taken in, else written down, else when it happened plus the source's delay."""
-    happened = columns["occurred_at"]
-    later = pc.add(happened, pa.scalar(delay, pa.int64())) if delay else happened
-    return pc.coalesce(columns["ingested_at"], columns["source_recorded_at"], later)
 
 
 def _problem(frame: Frame, row: int, name: str, cell: Cell) -> Quarantined:

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -71,7 +72,7 @@ def batches(file: InputFile, seen: Look, layout: Layout) -> Iterator[Batch]:
     if seen.simple and len(layout.header) > 1:
         done = 0
         try:
-            for batch in _fast(file, layout):
+            for batch in _fast(file, layout, quotes=seen.quotes):
                 done += batch.rows
                 yield batch
         except pa.ArrowInvalid:
@@ -80,11 +81,11 @@ def batches(file: InputFile, seen: Look, layout: Layout) -> Iterator[Batch]:
         yield from _careful(file, seen, layout)
 
 
-def _fast(file: InputFile, layout: Layout) -> Iterator[Batch]:
+def _fast(file: InputFile, layout: Layout, *, quotes: bool) -> Iterator[Batch]:
     read = pacsv.ReadOptions(
         use_threads=False, block_size=8 << 20, column_names=list(layout.header), skip_rows=layout.header_line
     )
-    parse = pacsv.ParseOptions(delimiter=layout.separator, quote_char=False, ignore_empty_lines=False)
+    parse = pacsv.ParseOptions(delimiter=layout.separator, quote_char='"' if quotes else False, ignore_empty_lines=False)
     convert = pacsv.ConvertOptions(
         column_types=dict.fromkeys(layout.header, pa.string()), strings_can_be_null=False, check_utf8=False
     )
@@ -158,19 +159,19 @@ _MEND_QUOTES = "double each quote inside a quoted field, or export the file agai
 
 def _careful(file: InputFile, seen: Look, layout: Layout, skip: int = 0) -> Iterator[Batch]:
     with text_of(file, seen) as stream:
-        yield from _grouped(_records(_Feed(stream, layout.header_line), layout.separator), layout, skip)
+        records = _to_the_end(_records(_Feed(stream, layout.header_line), layout.separator))
+        yield from _grouped(islice(records, skip, None), layout, sound=seen.sound)
 
 
-def _grouped(records: Iterator[tuple[int, list[str]] | Unread], layout: Layout, skip: int) -> Iterator[Batch]:
+def _grouped(records: Iterator[tuple[int, list[str]] | Unread], layout: Layout, *, sound: bool) -> Iterator[Batch]:
     rows: list[list[str]] = []
     lines: list[int] = []
     unread: list[Unread] = []
-    for count, record in enumerate(_to_the_end(records)):
-        if count < skip:
-            continue
+    width = len(layout.header)
+    for record in records:
         if isinstance(record, Unread):
             unread.append(record)
-        elif problem := _misfit(record, layout):
+        elif (len(record[1]) != width or not sound) and (problem := _misfit(record, layout)):
             unread.append(problem)
         else:
             lines.append(record[0])

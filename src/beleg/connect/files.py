@@ -14,6 +14,7 @@ from typing import IO
 from msgspec import Struct
 
 from beleg.connect.errors import ConnectError
+from beleg.connect.quotes import QuoteCheck
 
 FORMATS = {
     ".csv": "text", ".tsv": "text", ".txt": "text", ".tab": "text",
@@ -60,15 +61,21 @@ class Look(Struct, frozen=True):
     encoding: str = "utf-8"
     surely: bool = True
     quotes: bool = False
+    tidy: bool = True
     nuls: bool = False
     lone_returns: bool = False
     broken: str = ""
 
     @property
+    def sound(self) -> bool:
+        """Whether its text needs no field by field search for bytes that are none, or for NULs."""
+        return self.surely and not self.nuls
+
+    @property
     def simple(self) -> bool:
-        """Whether every line is one record of plain UTF-8, so that the fast reader sees what the careful one would."""
+        """Whether every line is one record of sound UTF-8, so that the fast reader sees what the careful one would."""
         plain = self.encoding in {"utf-8", "utf-8-sig"} and self.surely
-        return plain and not (self.quotes or self.nuls or self.lone_returns or self.broken)
+        return plain and self.tidy and not (self.nuls or self.lone_returns or self.broken)
 
 
 def bare_name(path: Path) -> str:
@@ -125,6 +132,15 @@ def _nothing_to_read(path: str, candidates: list[Path]) -> ConnectError:
     )
 
 
+def glance(file: InputFile) -> Look:
+    """A look at the file's beginning only, enough to read its header."""
+    try:
+        with file.open() as stream:
+            return _look_at_text(io.BytesIO(stream.read(_CHUNK)), "", None)
+    except UNREADABLE as problem:
+        return Look("", broken=type(problem).__name__)
+
+
 def look(file: InputFile, encoding: str | None = None) -> Look:
     """Read the file once from end to end: digest, encoding, and whether its text has anything unusual."""
     digest = _digest(file.path)
@@ -142,14 +158,16 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _look_at_text(stream: IO[bytes], digest: str, encoding: str | None) -> Look:
+def _look_at_text(stream: IO[bytes] | io.BytesIO, digest: str, encoding: str | None) -> Look:
     head = stream.read(_CHUNK)
     known = encoding or _by_first_bytes(head)
     utf8 = _Utf8() if known in {None, "utf-8", "utf-8-sig"} else None
     quotes = nuls = lone = False
+    checked = QuoteCheck()
     tail = b""
     for chunk in _chunks(head, stream):
         quotes = quotes or b'"' in chunk
+        checked.feed(chunk)
         nuls = nuls or b"\0" in chunk
         joined = tail + chunk
         lone = lone or joined.count(b"\r", 0, -1) != joined.count(b"\r\n")
@@ -157,7 +175,8 @@ def _look_at_text(stream: IO[bytes], digest: str, encoding: str | None) -> Look:
         if utf8:
             utf8.feed(chunk)
     surely = utf8 is not None and utf8.damaged == 0
-    return Look(digest, known or (utf8.verdict() if utf8 else "utf-8"), surely, quotes, nuls, lone or bool(tail))
+    written = known or (utf8.verdict() if utf8 else "utf-8")
+    return Look(digest, written, surely, quotes, checked.finish(), nuls, lone or bool(tail))
 
 
 class _Utf8:
@@ -179,7 +198,7 @@ class _Utf8:
         return "utf-8" if self.damaged * 2 <= self.beyond else "cp1252"
 
 
-def _chunks(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+def _chunks(head: bytes, stream: IO[bytes] | io.BytesIO) -> Iterator[bytes]:
     while head:
         yield head
         head = stream.read(_CHUNK)

@@ -7,7 +7,7 @@ from pathlib import Path
 from beleg.connect.files import InputFile, Look, find, look
 from beleg.connect.intake import Book, Intake, Source
 from beleg.connect.mapping import Mapping, load
-from beleg.connect.own import read_own, table_named
+from beleg.connect.own import read_own
 from beleg.connect.recognise import recognise
 from beleg.connect.run import Run
 from beleg.connect.writer import FactWriter, Quarantine
@@ -39,11 +39,10 @@ def read(
     """
     files, passed = find(path)
     say = progress or (lambda what, share: None)
-    chosen = load(mapping) if mapping is not None else None
+    chosen = load(mapping) if mapping is not None else recognise(files, str(path))
     into.mkdir(parents=True, exist_ok=True)
-    if chosen is None and all(table_named(file) for file in files):
+    if chosen is None:
         return read_own(files, passed, into, say)
-    chosen = chosen or recognise(files, str(path))
     return _mapped(files, passed, chosen, into, say, secret or secrets.token_bytes(32))
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from beleg.connect.batch import Batch
-from beleg.connect.build import Builder, Outcome
+from beleg.connect.build import Builder
 from beleg.connect.delimited import Layout, batches, layout_of
 from beleg.connect.errors import ConnectError, closest, listed
 from beleg.connect.fields import Setting
@@ -17,6 +17,7 @@ from beleg.connect.intake import Book
 from beleg.connect.lookups import Lookups, LookupTable, gathered
 from beleg.connect.mapping import LookupRule, Mapping, SourceRule
 from beleg.connect.records import json_batches, line_batches, parquet_batches
+from beleg.connect.tally import Sums
 from beleg.connect.values import duration
 from beleg.connect.writer import FactWriter, Quarantine
 
@@ -63,7 +64,7 @@ class Run:
     def file(self, file: InputFile, seen: Look) -> Book:
         """Read one file and answer its account."""
         if seen.digest in self._read:
-            return _again(file, self._read[seen.digest])
+            return file_again(file, self._read[seen.digest])
         if seen.encoding == "cp1252":
             self._guessed.append(file.name)
         source = self._claimed_by(file)
@@ -92,20 +93,16 @@ class Run:
         builder = self._builders[source]
         builder.start_file()
         about = FileFacts(file.name, file.stem, seen.digest)
-        sums = Outcome(ignored={})
-        counts: dict[str, int] = {}
-        quarantined = 0
+        sums = Sums()
         for batch in self._batches(file, seen, source):
             outcome = builder.take(batch, about)
-            _add(sums, outcome)
-            quarantined += len(outcome.quarantined)
+            sums.add(outcome)
             self.quarantine.add(outcome.quarantined)
             for table, facts in outcome.facts:
-                counts[table] = counts.get(table, 0) + facts.num_rows
                 self._note_times(table, facts)
                 self.writer.add(table, facts)
-        self._tally(source, sums.rows, counts)
-        return Book(file.name, seen.digest, sums.rows, sums.mapped, sums.ignored, sums.redelivered, quarantined, counts)
+        self._tally(source, sums.rows, sums.facts)
+        return sums.book(file, seen.digest)
 
     def _note_times(self, table: str, facts: pa.Table) -> None:
         if facts.column("occurred_at").null_count:
@@ -196,13 +193,6 @@ def _joined(arrays: list[pa.Array]) -> pa.Array:
     return pa.concat_arrays(arrays) if arrays else pa.array([], pa.string())
 
 
-def _again(file: InputFile, first: Book) -> Book:
+def file_again(file: InputFile, first: Book) -> Book:
+    """The account of a file that was delivered before."""
     return Book(file.name, first.digest, first.rows, 0, {}, first.rows, 0, {})
-
-
-def _add(sums: Outcome, part: Outcome) -> None:
-    sums.rows += part.rows
-    sums.mapped += part.mapped
-    sums.redelivered += part.redelivered
-    for name, count in part.ignored.items():
-        sums.ignored[name] = sums.ignored.get(name, 0) + count

@@ -18,6 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE = timedelta(microseconds=1)
 _SECONDS = {"epoch_s": MICRO, "epoch_ms": 1000, "epoch_us": 1}
 _NOTES = re.compile(r"[A-Z]{3}|[$€£¥₹]|R\$|kr\.?|zł", re.UNICODE)
+_SIMPLE = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
 _EXPONENTS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
@@ -59,6 +60,8 @@ def digits_of(currency: str) -> int:
 
 def decimal_of(text: str, decimal: str = ".") -> Decimal:
     """A number as shops write it: currency signs, thousands in threes, brackets or a trailing minus for less than nothing."""
+    if decimal == "." and _SIMPLE.fullmatch(text):
+        return Decimal(text)
     plain = _NOTES.sub("", text).replace("\u2212", "-").replace("\u00a0", "").replace("\u202f", "").strip()
     if plain.startswith("(") and plain.endswith(")"):
         plain = "-" + plain[1:-1]

@@ -1,0 +1,131 @@
+"""What a table of facts must keep to, checked column by column: filled where it must be, words of the closed lists, numbers in bounds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from beleg.connect.batch import Mask, to_mask
+from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.slots import Slot, slots
+
+_TIMES = ("ingested_at", "source_recorded_at", "occurred_at")
+_CURRENCY = "^[A-Z]{3}$"
+
+
+class Fault(Struct, frozen=True):
+    """A column with rows that break a rule."""
+
+    field: str
+    mask: Mask
+    expected: str
+
+
+def check_names(where: str, table: str, names: Sequence[str], needed: Sequence[str] = ()) -> None:
+    """Refuse a table with a column nobody knows, or without one that every fact needs."""
+    known = slots(table)
+    for name in names:
+        if name not in known:
+            raise ConnectError(
+                where,
+                got=f"a column {name!r}{closest(name, known)}",
+                expected=f"the columns of {table}: {listed(known, 40)}",
+                mend="rename or drop the column",
+            )
+    for name in needed:
+        if name not in names:
+            raise ConnectError(
+                where,
+                got=f"the columns {listed(names)}",
+                expected=f"a column {name!r}, which every fact of {table} needs",
+                mend="add the column",
+            )
+
+
+def needed_columns(table: str) -> list[str]:
+    """The columns that must be there."""
+    return [slot.name for slot in slots(table).values() if slot.required]
+
+
+def faults(table: str, columns: dict[str, pa.Array]) -> list[Fault]:
+    """Everything wrong with these columns."""
+    found = []
+    for name, column in columns.items():
+        slot = slots(table)[name]
+        for expected, mask in _broken(slot, column):
+            if mask.any():
+                found.append(Fault(name, mask, expected))
+    return found
+
+
+def _broken(slot: Slot, column: pa.Array) -> list[tuple[str, Mask]]:
+    null = to_mask(column.is_null())
+    found: list[tuple[str, Mask]] = []
+    if slot.required or slot.default is not None:
+        empty = to_mask(pc.equal(column, "")) if slot.name in {"id", "source"} else np.zeros(len(column), dtype=np.bool_)
+        found.append(("a value", null | empty))
+    if slot.words:
+        words = pa.array(slot.words, pa.string())
+        found.append((f"one of {listed(slot.words)}", _outside(column, words) & ~null))
+    if slot.kind == "currency":
+        found.append(("an ISO 4217 currency code such as EUR", ~to_mask(pc.match_substring_regex(column, _CURRENCY)) & ~null))
+    if slot.least is not None:
+        found.append((f"a number not below {slot.least}", to_mask(pc.less(column, slot.least))))
+    if slot.most is not None:
+        found.append((f"a number not above {slot.most}", to_mask(pc.greater(column, slot.most))))
+    return found
+
+
+def _outside(column: pa.Array, words: pa.Array) -> Mask:
+    if isinstance(column, pa.DictionaryArray):
+        known = pc.is_in(column.dictionary.cast(pa.string()), value_set=words)
+        return ~to_mask(known.take(column.indices))
+    return ~to_mask(pc.is_in(column, value_set=words))
+
+
+def to_scan(parquet: pq.ParquetFile, table: str) -> list[str]:
+    """The columns whose soundness the file's own statistics do not settle."""
+    names = parquet.schema_arrow.names
+    return [name for name in names if not _settled(parquet.metadata, names.index(name), slots(table)[name])]
+
+
+def _settled(metadata: pq.FileMetaData, place: int, slot: Slot) -> bool:
+    if slot.words or slot.name in {"id", "source"} or slot.kind == "currency":
+        return False
+    must = slot.required or slot.default is not None
+    if not must and slot.least is None and slot.most is None:
+        return True
+    for group in range(metadata.num_row_groups):
+        stats = metadata.row_group(group).column(place).statistics
+        if stats is None or (must and (not stats.has_null_count or stats.null_count)):
+            return False
+        bounded = slot.least is not None or slot.most is not None
+        if bounded and not stats.has_min_max and stats.null_count != metadata.row_group(group).num_rows:
+            return False
+        if bounded and stats.has_min_max and not _within(stats.min, stats.max, slot):
+            return False
+    return True
+
+
+def _within(least: int, most: int, slot: Slot) -> bool:
+    return (slot.least is None or least >= slot.least) and (slot.most is None or most <= slot.most)
+
+
+def known_at_complete(parquet: pq.ParquetFile) -> bool:
+    """Whether `known_at` is filled wherever some time is known, judged by the file's statistics."""
+    names = parquet.schema_arrow.names
+    if "known_at" not in names:
+        return not any(name in names for name in _TIMES)
+    times = [name for name in _TIMES if name in names]
+    lacking = _nulls(parquet, "known_at")
+    return lacking == 0 or all(_nulls(parquet, name) == parquet.metadata.num_rows for name in times)
+
+
+def _nulls(parquet: pq.ParquetFile, name: str) -> int:
+    place = parquet.schema_arrow.names.index(name)
+    groups = (parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups))
+    counts = [(group.column(place).statistics, group.num_rows) for group in groups]
+    return sum(rows if stats is None or not stats.has_null_count else stats.null_count for stats, rows in counts)
