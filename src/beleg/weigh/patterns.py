@@ -1,0 +1,63 @@
+"""What each family of evidence looks like for one slice: its proofs' letters, then the names of the detectors that fired."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
+
+import ibis
+import ibis.expr.types as ir
+
+# One missing scan is one piece of evidence, however many proofs and detectors see it: what shares a cause is one family.
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "movement": ("carrier_accepted", "delivered_at_site", "dock_manifested"),
+    "weight": ("weight_plausible",),
+    "item": ("item_scanned", "inspected"),
+    "afterlife": ("put_away", "counted_or_resold"),
+    "claim": ("not_dispatched", "not_delivered", "documented"),
+    "conduct": (),
+    "money": (),
+}
+
+# Which refund classes are compared with each other.
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "returns": ("return", "instant", "unclassified"),
+    "claims": ("not_received", "damaged", "returnless"),
+    "other": ("cancelled", "adjustment", "goodwill", "chargeback"),
+}
+
+SEPARATOR = "+"
+
+
+def patterns(states: ir.Table, found: ir.Table, detectors: Mapping[str, str]) -> ir.Table:
+    """One row per slice: slice_id, kind, and one pattern per family, such as ``AAA+receipt_without_arrival``.
+
+    Args:
+        states: a letter per proof and slice.
+        found: detector, subject.
+        detectors: each detector's family, for those that ran.
+    """
+    fired = found.group_by("subject").agg(
+        **{f"fired_{name}": (found.detector == name).any() for name in detectors} or {"n": found.count()}
+    )
+    joined = states.left_join(fired, states.slice_id == fired.subject)
+    columns = {
+        family: _pattern(joined, proofs, [name for name in sorted(detectors) if detectors[name] == family])
+        for family, proofs in FAMILIES.items()
+    }
+    return joined.select("slice_id", kind=_kind(joined), **columns)
+
+
+def _kind(t: ir.Table) -> ir.Value:
+    return ibis.cases(*((t.refund_class.isin(classes), kind) for kind, classes in KINDS.items()), else_="other")
+
+
+def _pattern(t: ir.Table, proofs: Sequence[str], names: Sequence[str]) -> ir.Value:
+    letters = [t[proof] for proof in proofs]
+    flags = [t[f"fired_{name}"].fill_null(False).ifelse(f"{SEPARATOR}{name}", "") for name in names]
+    return reduce(add, [*letters, *flags], ibis.literal(""))
+
+
+def split(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """A pattern's letters, and the detectors that fired."""
+    letters, *fired = pattern.split(SEPARATOR)
+    return letters, tuple(fired)
