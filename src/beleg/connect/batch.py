@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from msgspec import Struct
 
+from beleg.connect.columns import Column
+
 Lines = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Unread(Struct, frozen=True):
@@ -25,13 +25,13 @@ class Unread(Struct, frozen=True):
 class Batch(Struct):
     """Rows of one file. Delimited text and Parquet come as columns; JSON comes as records, whose columns are looked up by path."""
 
-    columns: dict[str, pa.Array]
+    columns: dict[str, Column]
     lines: Lines
     unread: list[Unread]
     records: list[Any] | None = None
 
     @classmethod
-    def of(cls, columns: Mapping[str, pa.Array], lines: Lines) -> "Batch":
+    def of(cls, columns: Mapping[str, Column], lines: Lines) -> "Batch":
         """A batch without any broken row."""
         return cls(dict(columns), lines, [])
 
@@ -39,8 +39,3 @@ class Batch(Struct):
     def rows(self) -> int:
         """The records in it, readable or not."""
         return len(self.lines) + len(self.unread)
-
-
-def to_mask(array: pa.Array) -> Mask:
-    """A boolean Arrow array as a mask; empty counts as no."""
-    return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 
-from beleg.connect.batch import Batch, Mask
+from beleg.connect.batch import Batch
+from beleg.connect.columns import Column, Mask, none, numerals, pc, repeated, strung, taken
 from beleg.connect.conditions import holds, unreadable_numbers
 from beleg.connect.errors import masked
 from beleg.connect.fields import Cell, Setting, evaluate, first_bad, nothing
 from beleg.connect.filling import Filling
 from beleg.connect.frame import FileFacts, Frame
 from beleg.connect.intake import Quarantined
-from beleg.connect.mapping import FactRule, IgnoreRule, Spec
+from beleg.connect.mapping import FactRule, IgnoreRule, Said, Spec
 from beleg.connect.seen import Seen, digests
 from beleg.connect.slots import slots
 from beleg.connect.times import known_at
@@ -39,21 +39,31 @@ class _Made(Struct):
     cells: dict[str, Cell]
 
 
+class Rules(Struct, frozen=True):
+    """Everything said about one source; `feed` is who its facts say they come from, `delay` the microseconds until they are known."""
+
+    feed: str
+    facts: list[FactRule]
+    ignores: list[IgnoreRule]
+    setting: Setting
+    delay: int = 0
+
+
 class Builder:
     """One source's rules, with what must be remembered between batches: keys delivered, and facts to be made only once."""
 
-    def __init__(self, name: str, feed: str, facts: list[FactRule], ignores: list[IgnoreRule], setting: Setting, delay: int) -> None:
+    def __init__(self, rules: Rules) -> None:
         """Prepare the rules."""
-        self._name, self._feed, self._setting, self._delay = name, feed, setting, delay
-        self._facts, self._ignores = facts, ignores
-        self._specs = [{field: as_spec(spec) for field, spec in rule.fields.items()} for rule in facts]
-        self._delivered = Seen()
-        self._once = [Seen() for _ in facts]
-        self._filling = Filling(setting.rule)
+        self._feed, self._setting, self._delay = rules.feed, rules.setting, rules.delay
+        self._facts, self._ignores = rules.facts, rules.ignores
+        self._specs = [{field: as_spec(spec) for field, spec in rule.fields.items()} for rule in rules.facts]
+        self.delivered = Seen()
+        self._once = [Seen() for _ in rules.facts]
+        self._filling = Filling(rules.setting.rule)
 
     def share(self, other: "Builder") -> None:
         """Know what the other builder was delivered, and let it know in turn."""
-        self._delivered = other._delivered
+        self.delivered = other.delivered
 
     def start_file(self) -> None:
         """Forget what belongs to the file before."""
@@ -64,9 +74,7 @@ class Builder:
         frame = Frame(batch, file, self._setting.rule.empty)
         self._filling.fill(frame)
         outcome = Outcome(rows=batch.rows, ignored={})
-        outcome.quarantined = [
-            Quarantined(file.name, bad.line, bad.field, bad.got, bad.expected, bad.mend) for bad in batch.unread
-        ]
+        outcome.quarantined = [Quarantined(file.name, bad.line, bad.field, bad.got, bad.expected, bad.mend) for bad in batch.unread]
         problems: dict[int, Quarantined] = {}
         keys, contents, fresh = self._fresh(frame, problems, outcome)
         settled = fresh.copy()
@@ -91,7 +99,7 @@ class Builder:
         contents = digests(frame.contents())
         here: dict[bytes, bytes] = {}
         key_list, content_list = keys.tolist(), contents.tolist()
-        for row, before in enumerate(self._delivered.before(keys)):
+        for row, before in enumerate(self.delivered.before(keys)):
             earlier = before or here.get(key_list[row])
             if earlier is None:
                 here[key_list[row]] = content_list[row]
@@ -143,7 +151,7 @@ class Builder:
         return cells
 
     def _unclaimed(self, frame: Frame, made: list[_Made], open_rows: Mask, problems: dict[int, Quarantined]) -> None:
-        claimed = np.zeros(frame.size, dtype=np.bool_)
+        claimed = none(frame.size)
         for part in made:
             claimed[part.frame.parent] = True
         orphans = [int(row) for row in np.flatnonzero(open_rows & ~claimed) if int(row) not in problems]
@@ -155,8 +163,9 @@ class Builder:
 
     def _number_columns(self, frame: Frame) -> dict[str, Mask]:
         found: dict[str, Mask] = {}
-        for rule in (*self._ignores, *(rule for rule in self._facts if not rule.each)):
-            found |= unreadable_numbers(rule.when, frame.text, self._setting.rule.decimal)
+        conditions = [rule.when for rule in self._ignores] + [rule.when for rule in self._facts if not rule.each]
+        for when in conditions:
+            found |= unreadable_numbers(when, frame.text, self._setting.rule.decimal)
         return found
 
     def _finish(self, number: int, made: _Made, good: Mask) -> tuple[str, pa.Table] | None:
@@ -165,11 +174,11 @@ class Builder:
         if not kept.any():
             return None
         frame = made.frame.only(kept)
-        chosen = pa.array(np.flatnonzero(kept))
-        cells = {name: cell.values.take(chosen) for name, cell in made.cells.items()}
+        chosen = np.flatnonzero(kept)
+        cells = {name: taken(cell.values, chosen) for name, cell in made.cells.items()}
         offset = made.cells["occurred_at"].offset if "occurred_at" in made.cells else None
         if "occurred_offset" not in cells and offset is not None:
-            cells["occurred_offset"] = offset.take(chosen)
+            cells["occurred_offset"] = taken(offset, chosen)
         columns = self._envelope(number, frame, cells)
         return made.rule.table, pa.table(columns)
 
@@ -177,63 +186,61 @@ class Builder:
         if not made.rule.once or not kept.any():
             return kept
         rows = np.flatnonzero(kept)
-        keys = digests(joined(made.frame, made.rule.once).take(pa.array(rows)).to_pylist())
+        keys = digests(taken(joined(made.frame, made.rule.once), rows).to_pylist())
         _, first = np.unique(keys, return_index=True)
         seen = self._once[number]
-        chosen = np.zeros(len(kept), dtype=np.bool_)
+        chosen = none(len(kept))
         for place, before in zip(first.tolist(), seen.before(keys[first]), strict=True):
             if before is None:
                 seen.add(bytes(keys[place]), b"")
                 chosen[rows[place]] = True
         return chosen
 
-    def _envelope(self, number: int, frame: Frame, cells: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    def _envelope(self, number: int, frame: Frame, cells: Mapping[str, Column]) -> dict[str, Column]:
         """All columns of the fact, those that every fact carries filled in here."""
         fields = slots(self._facts[number].table)
         columns = {name: cells[name] if name in cells else nothing(slot, frame.size) for name, slot in fields.items()}
-        lines = pa.array(frame.lines).cast(pa.string())
+        lines = numerals(frame.lines)
         if "id" not in cells:
             columns["id"] = self._ids(number, frame, lines)
         if "source" not in cells:
-            columns["source"] = pa.repeat(pa.scalar(self._feed, pa.string()), frame.size)
+            columns["source"] = repeated(self._feed, frame.size)
         if "origin" not in cells:
-            columns["origin"] = pc.binary_join_element_wise(pa.scalar(frame.file.name), lines, pa.scalar(":"))
+            columns["origin"] = strung([frame.file.name, lines], ":")
         if "known_at" not in cells:
             columns["known_at"] = known_at(columns, self._delay)
         return columns
 
-    def _ids(self, number: int, frame: Frame, lines: pa.Array) -> pa.Array:
+    def _ids(self, number: int, frame: Frame, lines: Column) -> Column:
         """The source's key if it has one, else the file's digest and the row; then which rule of the row, and which element."""
         rule = self._facts[number]
-        if self._setting.rule.key:
-            row = joined(frame, self._setting.rule.key)
-        else:
-            row = pc.binary_join_element_wise(pa.scalar(frame.file.digest[:12]), lines, pa.scalar("-"))
-        parts = [pa.scalar(f"{self._feed}:{rule.table}"), row]
+        key = self._setting.rule.key
+        row = joined(frame, key) if key else strung([frame.file.digest[:12], lines], "-")
+        parts: list[Column | str] = [f"{self._feed}:{rule.table}", row]
         same = sum(other.table == rule.table for other in self._facts[:number])
         if same:
-            parts.append(pa.scalar(f"r{same + 1}"))
+            parts.append(f"r{same + 1}")
         if frame.position is not None:
-            parts.append(pa.array(frame.position).cast(pa.string()))
-        return pc.binary_join_element_wise(*parts, pa.scalar(":"))
+            parts.append(numerals(frame.position))
+        return strung(parts, ":")
 
     def _remember(self, keys: list[bytes], contents: list[bytes], fresh: Mask, problems: dict[int, Quarantined]) -> None:
         for row, key in enumerate(keys):
             if fresh[row] and row not in problems:
-                self._delivered.add(key, contents[row])
+                self.delivered.add(key, contents[row])
 
 
-def as_spec(spec: Spec | str | int | bool) -> Spec:
+def as_spec(spec: Said) -> Spec:
     """A bare text names a column; a bare number or truth value is a constant."""
     if isinstance(spec, Spec):
         return spec
     return Spec(column=spec) if isinstance(spec, str) else Spec(constant=spec)
 
 
-def joined(frame: Frame, names: list[str]) -> pa.Array:
+def joined(frame: Frame, names: list[str]) -> Column:
     """Several columns as one text that no other combination gives."""
     parts = [pc.fill_null(frame.piece(name), "") for name in names]
-    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, pa.scalar("\x1f"))
+    return parts[0] if len(parts) == 1 else strung(parts, "\x1f")
 
 
 def _problem(frame: Frame, row: int, name: str, cell: Cell) -> Quarantined:
@@ -256,4 +263,3 @@ def _orphan(frame: Frame, row: int, numbers: dict[str, Mask]) -> Quarantined:
         "a row that one of the mapping's fact or ignore rules speaks about",
         "add a rule for such rows, or an ignore rule that says why they are left out",
     )
-

@@ -1,14 +1,13 @@
-"""What a table of facts must keep to, checked column by column: filled where it must be, words of the closed lists, numbers in bounds."""
+"""What a table of facts must keep to, column by column: filled where it must be, words of closed lists, numbers in bounds."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from beleg.connect.batch import Mask, to_mask
+from beleg.connect.columns import Column, Mask, none, nulls, pc, texts, to_mask
 from beleg.connect.errors import ConnectError, closest, listed
 from beleg.connect.slots import Slot, slots
 
@@ -50,7 +49,7 @@ def needed_columns(table: str) -> list[str]:
     return [slot.name for slot in slots(table).values() if slot.required]
 
 
-def faults(table: str, columns: dict[str, pa.Array]) -> list[Fault]:
+def faults(table: str, columns: dict[str, Column]) -> list[Fault]:
     """Everything wrong with these columns."""
     found = []
     for name, column in columns.items():
@@ -61,14 +60,14 @@ def faults(table: str, columns: dict[str, pa.Array]) -> list[Fault]:
     return found
 
 
-def _broken(slot: Slot, column: pa.Array) -> list[tuple[str, Mask]]:
-    null = to_mask(column.is_null())
+def _broken(slot: Slot, column: Column) -> list[tuple[str, Mask]]:
+    null = nulls(column)
     found: list[tuple[str, Mask]] = []
     if slot.required or slot.default is not None:
-        empty = to_mask(pc.equal(column, "")) if slot.name in {"id", "source"} else np.zeros(len(column), dtype=np.bool_)
+        empty = to_mask(pc.equal(column, "")) if slot.name in {"id", "source"} else none(len(column))
         found.append(("a value", null | empty))
     if slot.words:
-        words = pa.array(slot.words, pa.string())
+        words = texts(slot.words)
         found.append((f"one of {listed(slot.words)}", _outside(column, words) & ~null))
     if slot.kind == "currency":
         found.append(("an ISO 4217 currency code such as EUR", ~to_mask(pc.match_substring_regex(column, _CURRENCY)) & ~null))
@@ -79,10 +78,10 @@ def _broken(slot: Slot, column: pa.Array) -> list[tuple[str, Mask]]:
     return found
 
 
-def _outside(column: pa.Array, words: pa.Array) -> Mask:
+def _outside(column: Column, words: Column) -> Mask:
     if isinstance(column, pa.DictionaryArray):
         known = pc.is_in(column.dictionary.cast(pa.string()), value_set=words)
-        return ~to_mask(known.take(column.indices))
+        return ~to_mask(pc.take(known, column.indices))
     return ~to_mask(pc.is_in(column, value_set=words))
 
 
@@ -99,7 +98,7 @@ def _settled(metadata: pq.FileMetaData, place: int, slot: Slot) -> bool:
     if not must and slot.least is None and slot.most is None:
         return True
     for group in range(metadata.num_row_groups):
-        stats = metadata.row_group(group).column(place).statistics
+        stats: Any = metadata.row_group(group).column(place).statistics
         if stats is None or (must and (not stats.has_null_count or stats.null_count)):
             return False
         bounded = slot.least is not None or slot.most is not None
@@ -127,5 +126,5 @@ def known_at_complete(parquet: pq.ParquetFile) -> bool:
 def _nulls(parquet: pq.ParquetFile, name: str) -> int:
     place = parquet.schema_arrow.names.index(name)
     groups = (parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups))
-    counts = [(group.column(place).statistics, group.num_rows) for group in groups]
+    counts: list[Any] = [(group.column(place).statistics, group.num_rows) for group in groups]
     return sum(rows if stats is None or not stats.has_null_count else stats.null_count for stats, rows in counts)

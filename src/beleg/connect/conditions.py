@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from beleg.connect.batch import Mask, to_mask
+from beleg.connect.columns import Column, Mask, nulls, pc, texts, to_mask
 from beleg.connect.mapping import Condition, When
 from beleg.connect.values import decimal_of, each_distinct
 
@@ -19,7 +18,7 @@ _NUMERIC: dict[str, Callable[[int], bool]] = {
 }
 
 
-def holds(when: When, column: Callable[[str], pa.Array], rows: int, decimal: str) -> Mask:
+def holds(when: When, column: Callable[[str], Column], rows: int, decimal: str) -> Mask:
     """The rows for which every condition holds; a number that cannot be read fulfils no condition on numbers."""
     mask = np.ones(rows, dtype=np.bool_)
     for name, wanted in when.items():
@@ -28,7 +27,7 @@ def holds(when: When, column: Callable[[str], pa.Array], rows: int, decimal: str
     return mask
 
 
-def unreadable_numbers(when: When, column: Callable[[str], pa.Array], decimal: str) -> dict[str, Mask]:
+def unreadable_numbers(when: When, column: Callable[[str], Column], decimal: str) -> dict[str, Mask]:
     """For each column that a condition takes for a number: the rows whose text is none."""
     found = {}
     for name, wanted in when.items():
@@ -40,7 +39,7 @@ def unreadable_numbers(when: When, column: Callable[[str], pa.Array], decimal: s
     return found
 
 
-def _one(condition: Condition, text: pa.Array, decimal: str) -> Mask:
+def _one(condition: Condition, text: Column, decimal: str) -> Mask:
     mask = np.ones(len(text), dtype=np.bool_)
     if condition.shape:
         mask &= _shape(condition.shape, text, decimal)
@@ -58,14 +57,14 @@ def _one(condition: Condition, text: pa.Array, decimal: str) -> Mask:
     return mask
 
 
-def _is_in(text: pa.Array, words: str | list[str]) -> Mask:
+def _is_in(text: Column, words: str | list[str]) -> Mask:
     wanted = [words] if isinstance(words, str) else words
-    return to_mask(pc.is_in(text, value_set=pa.array(wanted, pa.string())))
+    return to_mask(pc.is_in(text, value_set=texts(wanted)))
 
 
-def _shape(shape: str, text: pa.Array, decimal: str) -> Mask:
+def _shape(shape: str, text: Column, decimal: str) -> Mask:
     if shape in {"empty", "filled"}:
-        empty = to_mask(text.is_null())
+        empty = nulls(text)
         return empty if shape == "empty" else ~empty
     test = _NUMERIC[shape]
     found, _ = each_distinct(text, lambda entry: test(_sign(decimal_of(entry, decimal))), pa.bool_())

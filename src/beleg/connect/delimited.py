@@ -11,6 +11,7 @@ import pyarrow.csv as pacsv
 from msgspec import Struct
 
 from beleg.connect.batch import Batch, Unread
+from beleg.connect.columns import texts
 from beleg.connect.files import UNREADABLE, InputFile, Look, text_of
 
 BATCH_ROWS = 1 << 16
@@ -82,9 +83,7 @@ def batches(file: InputFile, seen: Look, layout: Layout) -> Iterator[Batch]:
 
 
 def _fast(file: InputFile, layout: Layout, *, quotes: bool) -> Iterator[Batch]:
-    read = pacsv.ReadOptions(
-        use_threads=False, block_size=8 << 20, column_names=list(layout.header), skip_rows=layout.header_line
-    )
+    read = pacsv.ReadOptions(use_threads=False, block_size=8 << 20, column_names=list(layout.header), skip_rows=layout.header_line)
     parse = pacsv.ParseOptions(delimiter=layout.separator, quote_char='"' if quotes else False, ignore_empty_lines=False)
     convert = pacsv.ConvertOptions(
         column_types=dict.fromkeys(layout.header, pa.string()), strings_can_be_null=False, check_utf8=False
@@ -211,5 +210,5 @@ def _misfit(record: tuple[int, list[str]], layout: Layout) -> Unread | None:
 
 def _batch(rows: list[list[str]], lines: list[int], unread: list[Unread], layout: Layout) -> Batch:
     columns = zip(*rows, strict=True) if rows else [() for _ in layout.header]
-    arrays = {name: pa.array(column, pa.string()) for name, column in zip(layout.header, columns, strict=True)}
+    arrays = {name: texts(column) for name, column in zip(layout.header, columns, strict=True)}
     return Batch(arrays, np.array(lines, dtype=np.int64), unread)

@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 
-from beleg.connect.batch import Mask, to_mask
+from beleg.connect.columns import Column, Mask, Numbers, empty_column, none, nulls, pc, repeated, strung, texts, to_mask, to_numbers
 from beleg.connect.errors import listed
 from beleg.connect.frame import Frame, clean
 from beleg.connect.lookups import Lookups
@@ -17,7 +16,14 @@ from beleg.connect.mapping import SourceRule, Spec
 from beleg.connect.slots import Slot
 from beleg.connect.values import degrees, digits_of, each_distinct, flag, grams, instant, integer, keyed_hash, millionths
 
-_ARROW = {"flag": pa.bool_(), "time": pa.int64(), "money": pa.int64(), "integer": pa.int64(), "grams": pa.int64(), "degrees": pa.int64()}
+_ARROW: dict[str, pa.DataType] = {
+    "flag": pa.bool_(),
+    "time": pa.int64(),
+    "money": pa.int64(),
+    "integer": pa.int64(),
+    "grams": pa.int64(),
+    "degrees": pa.int64(),
+}
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -33,18 +39,18 @@ class Setting(Struct, frozen=True):
 class Cell(Struct):
     """One column of facts: its values, the rows that did not fit, and what to say of them."""
 
-    values: pa.Array
+    values: Column
     bad: Mask
-    text: pa.Array
+    text: Column
     expected: str
     mend: str
-    offset: pa.Array | None = None
+    offset: Column | None = None
 
 
-def evaluate(slot: Slot, spec: Spec, frame: Frame, setting: Setting, currency: pa.Array | None = None) -> Cell:
+def evaluate(slot: Slot, spec: Spec, frame: Frame, setting: Setting, currency: Column | None = None) -> Cell:
     """This field for every row of the frame."""
     text = _text(spec, frame, setting)
-    cell = _read(slot, spec, text, frame, setting, currency)
+    cell = _money(spec, text, frame, setting, currency) if _is_money(slot, spec) else _read(slot, spec, text, setting)
     cell.bad = cell.bad | _beyond(slot, cell.values)
     return _filled(slot, spec, cell)
 
@@ -54,19 +60,19 @@ def arrow_type(slot: Slot) -> pa.DataType:
     return _ARROW.get(slot.kind, pa.string())
 
 
-def _text(spec: Spec, frame: Frame, setting: Setting) -> pa.Array:
+def _text(spec: Spec, frame: Frame, setting: Setting) -> Column:
     if spec.constant is not None:
-        return pa.repeat(pa.scalar(_constant(spec.constant), pa.string()), frame.size)
+        return repeated(_constant(spec.constant), frame.size)
     text = _template(spec.template, frame) if spec.template is not None else frame.text(spec.column or "")
     if spec.lookup:
         text = setting.lookups.take(spec.lookup, text)
     if spec.drop or spec.empty:
         text = pc.replace_substring_regex(text, spec.drop, "") if spec.drop else text
-        text = clean(text, pa.array(spec.empty or [], pa.string()))
+        text = clean(text, texts(spec.empty or []))
     return text
 
 
-def _constant(value: str | int | bool) -> str:
+def _constant(value: str | int) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -78,30 +84,30 @@ def template_names(template: str) -> list[str]:
     return _SLOT_IN_TEMPLATE.findall(template)
 
 
-def _template(template: str, frame: Frame) -> pa.Array:
+def _template(template: str, frame: Frame) -> Column:
     pieces = _SLOT_IN_TEMPLATE.split(template)
-    parts: list[pa.Array | pa.Scalar] = []
+    parts: list[Column | str] = []
     for place, piece in enumerate(pieces):
         if place % 2:
             parts.append(frame.piece(piece))
         elif piece:
-            parts.append(pa.scalar(piece, pa.string()))
-    if all(isinstance(part, pa.Scalar) for part in parts):
-        return pa.repeat(pa.scalar(template, pa.string()), frame.size)
-    return pc.binary_join_element_wise(*parts, pa.scalar("", pa.string()))
+            parts.append(piece)
+    if all(isinstance(part, str) for part in parts):
+        return repeated(template, frame.size)
+    return strung(parts)
 
 
-def _read(slot: Slot, spec: Spec, text: pa.Array, frame: Frame, setting: Setting, currency: pa.Array | None) -> Cell:
+def _is_money(slot: Slot, spec: Spec) -> bool:
+    return slot.kind == "money" and spec.words is None
+
+
+def _read(slot: Slot, spec: Spec, text: Column, setting: Setting) -> Cell:
     if spec.words is not None:
         return _words(slot, spec, text)
-    if slot.kind == "money":
-        return _money(spec, text, frame, setting, currency)
-    if slot.kind == "time":
-        return _time(spec, text, setting)
-    return _plain(slot, spec, text, frame, setting)
+    return _time(spec, text, setting) if slot.kind == "time" else _plain(slot, spec, text, setting)
 
 
-def _words(slot: Slot, spec: Spec, text: pa.Array) -> Cell:
+def _words(slot: Slot, spec: Spec, text: Column) -> Cell:
     table = {word.casefold(): ours for word, ours in (spec.words or {}).items()}
     otherwise = spec.otherwise
 
@@ -114,24 +120,26 @@ def _words(slot: Slot, spec: Spec, text: pa.Array) -> Cell:
     values, bad = each_distinct(text, read, pa.string())
     if slot.kind == "flag":
         values = pc.equal(values, "true")
-    return Cell(values, bad, text, f"one of {listed(spec.words or {})}", "add the word to `words` in the mapping, or give `otherwise`")
+    return Cell(
+        values, bad, text, f"one of {listed(spec.words or {})}", "add the word to `words` in the mapping, or give `otherwise`"
+    )
 
 
-def _money(spec: Spec, text: pa.Array, frame: Frame, setting: Setting, currency: pa.Array | None) -> Cell:
+def _money(spec: Spec, text: Column, frame: Frame, setting: Setting, currency: Column | None) -> Cell:
     decimal = setting.rule.decimal
     expected = f"money with {decimal!r} as its decimal sign, no finer than the currency's smallest unit"
-    mend = "set `decimal` (or `rounding = \"nearest\"`) for this source in the mapping"
+    mend = 'set `decimal` (or `rounding = "nearest"`) for this source in the mapping'
     if setting.own:
         values, bad = each_distinct(text, integer(), pa.int64())
         return Cell(values, bad, text, "money as a whole number of minor units", "write cents: 12.50 is 1250")
     values, bad = each_distinct(text, millionths(decimal), pa.int64())
-    amounts = _numbers(values)
-    empty = to_mask(values.is_null())
+    amounts = to_numbers(values)
+    empty = nulls(values)
     if spec.times:
         factors, unfit = each_distinct(frame.text(spec.times), integer(decimal), pa.int64())
-        counts = _numbers(factors)
+        counts = to_numbers(factors)
         unfit = unfit | (np.abs(amounts.astype(np.float64) * counts.astype(np.float64)) > 9e18)
-        bad, empty = bad | unfit, empty | to_mask(factors.is_null())
+        bad, empty = bad | unfit, empty | nulls(factors)
         amounts = np.where(unfit, 0, amounts) * np.where(unfit, 0, counts)
     unit = _unit(currency, frame.size)
     minor, rest = np.divmod(amounts, unit)
@@ -142,25 +150,21 @@ def _money(spec: Spec, text: pa.Array, frame: Frame, setting: Setting, currency:
     return Cell(pa.array(_signed(minor, spec), mask=empty | bad), bad, text, expected, mend)
 
 
-def _unit(currency: pa.Array | None, rows: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _unit(currency: Column | None, rows: int) -> Numbers:
     """How many millionths of the main unit the smallest unit is, row by row."""
     if currency is None:
         return np.full(rows, 10_000, dtype=np.int64)
     units, _ = each_distinct(currency, lambda code: 10 ** (6 - digits_of(code)), pa.int64())
-    return np.asarray(units.fill_null(10_000).to_numpy(zero_copy_only=False), dtype=np.int64)
+    return to_numbers(units, 10_000)
 
 
-def _numbers(values: pa.Array) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    return np.asarray(values.fill_null(0).to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _signed(numbers: "np.ndarray[tuple[int], np.dtype[np.int64]]", spec: Spec) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _signed(numbers: Numbers, spec: Spec) -> Numbers:
     if spec.sign == "negate":
         return -numbers
     return np.abs(numbers) if spec.sign == "absolute" else numbers
 
 
-def _time(spec: Spec, text: pa.Array, setting: Setting) -> Cell:
+def _time(spec: Spec, text: Column, setting: Setting) -> Cell:
     formats = spec.formats or setting.rule.formats or (["micros", "iso"] if setting.own else [])
     name = spec.time_zone or setting.rule.time_zone or ("UTC" if setting.own else None)
     zone = ZoneInfo(name) if name else None
@@ -178,12 +182,12 @@ def _time(spec: Spec, text: pa.Array, setting: Setting) -> Cell:
     return Cell(pc.struct_field(values, "at"), bad, text, expected, mend, pc.struct_field(values, "offset"))
 
 
-def _plain(slot: Slot, spec: Spec, text: pa.Array, frame: Frame, setting: Setting) -> Cell:
+def _plain(slot: Slot, spec: Spec, text: Column, setting: Setting) -> Cell:
     decimal = setting.rule.decimal
     mend = "correct the value in the source"
     if slot.kind == "integer":
         values, bad = each_distinct(text, integer(decimal), pa.int64())
-        signed = pa.array(_signed(_numbers(values), spec), mask=to_mask(values.is_null()))
+        signed = pa.array(_signed(to_numbers(values), spec), mask=nulls(values))
         return Cell(signed, bad, text, _range("a whole number", slot), mend)
     if slot.kind == "grams":
         unit = spec.unit or "g"
@@ -198,7 +202,7 @@ def _plain(slot: Slot, spec: Spec, text: pa.Array, frame: Frame, setting: Settin
     return _text_kind(slot, text, setting)
 
 
-def _text_kind(slot: Slot, text: pa.Array, setting: Setting) -> Cell:
+def _text_kind(slot: Slot, text: Column, setting: Setting) -> Cell:
     if slot.kind == "digest" and not setting.own:
         values, bad = each_distinct(text, keyed_hash(setting.secret), pa.string())
         return Cell(values, bad, text, "text", "")
@@ -207,10 +211,10 @@ def _text_kind(slot: Slot, text: pa.Array, setting: Setting) -> Cell:
         return Cell(values, bad, text, "an ISO 4217 currency code such as EUR", "give `words` for it in the mapping")
     if slot.kind == "postcode":
         values = pc.utf8_upper(pc.replace_substring_regex(text, r"\s+", ""))
-        return Cell(values, np.zeros(len(text), dtype=np.bool_), text, "a postcode", "")
-    bad = np.zeros(len(text), dtype=np.bool_)
+        return Cell(values, none(len(text)), text, "a postcode", "")
+    bad = none(len(text))
     if slot.words:
-        bad = ~to_mask(pc.is_in(text, value_set=pa.array(slot.words, pa.string()))) & ~to_mask(text.is_null())
+        bad = ~to_mask(pc.is_in(text, value_set=texts(slot.words))) & ~nulls(text)
     return Cell(text, bad, text, f"one of {listed(slot.words)}", "give `words` for it in the mapping")
 
 
@@ -226,8 +230,8 @@ def _range(what: str, slot: Slot) -> str:
     return what if slot.most is None else f"{what} from {slot.least} to {slot.most}"
 
 
-def _beyond(slot: Slot, values: pa.Array) -> Mask:
-    outside = np.zeros(len(values), dtype=np.bool_)
+def _beyond(slot: Slot, values: Column) -> Mask:
+    outside = none(len(values))
     if slot.least is not None:
         outside |= to_mask(pc.less(values, slot.least))
     if slot.most is not None:
@@ -238,7 +242,7 @@ def _beyond(slot: Slot, values: pa.Array) -> Mask:
 def _filled(slot: Slot, spec: Spec, cell: Cell) -> Cell:
     """Put defaults where nothing stood, and mark the rows of a field that must be filled and is not."""
     default = slot.default if spec.default is None else spec.default
-    missing = to_mask(cell.values.is_null()) & ~cell.bad
+    missing = nulls(cell.values) & ~cell.bad
     if not missing.any():
         return cell
     if default is not None:
@@ -248,11 +252,11 @@ def _filled(slot: Slot, spec: Spec, cell: Cell) -> Cell:
     return cell
 
 
-def nothing(slot: Slot, rows: int) -> pa.Array:
+def nothing(slot: Slot, rows: int) -> Column:
     """A column of a field that the mapping does not fill."""
     if slot.default is None:
-        return pa.nulls(rows, arrow_type(slot))
-    return pa.repeat(pa.scalar(slot.default, arrow_type(slot)), rows)
+        return empty_column(rows, arrow_type(slot))
+    return repeated(slot.default, rows, arrow_type(slot))
 
 
 def first_bad(cells: Mapping[str, Cell]) -> dict[int, tuple[str, Cell]]:

@@ -9,7 +9,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from msgspec import Struct
 
@@ -51,7 +51,9 @@ class InputFile(Struct, frozen=True):
 
     def open(self) -> IO[bytes]:
         """The unpacked bytes."""
-        return gzip.open(self.path, "rb") if self.gzipped else self.path.open("rb")
+        if self.gzipped:
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
+        return self.path.open("rb")
 
 
 class Look(Struct, frozen=True):
@@ -101,12 +103,16 @@ def find(path: Path | str) -> tuple[list[InputFile], list[str]]:
     elif place.is_file():
         base, candidates = place.parent, [place]
     else:
-        candidates = sorted(Path(found) for found in glob.glob(str(path), recursive=True) if Path(found).is_file())
+        candidates = sorted(found for found in map(Path, _globbed(str(path))) if found.is_file())
         base = _glob_base(str(path))
     files = [InputFile(found, _below(found, base), kind) for found in candidates if (kind := format_of(found))]
     if not files:
         raise _nothing_to_read(str(path), candidates)
     return files, [_below(found, base) for found in candidates if not format_of(found)]
+
+
+def _globbed(pattern: str) -> list[str]:
+    return glob.glob(pattern, recursive=True)
 
 
 def _wanted(path: Path, base: Path) -> bool:
@@ -218,7 +224,7 @@ def _by_first_bytes(head: bytes) -> str | None:
 
 def text_of(file: InputFile, seen: Look) -> io.TextIOWrapper:
     """The file's characters; bytes that its encoding does not know become lone surrogates, which later quarantine their row."""
-    return io.TextIOWrapper(file.open(), encoding=seen.encoding, errors=_lenient(seen.encoding), newline="")  # type: ignore[arg-type]
+    return io.TextIOWrapper(file.open(), encoding=seen.encoding, errors=_lenient(seen.encoding), newline="")
 
 
 def _lenient(encoding: str) -> str:

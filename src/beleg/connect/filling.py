@@ -1,9 +1,12 @@
-"""Exports that say an order's facts on its first row only: blanks are filled from above within the group, and rows numbered in it."""
+"""Exports that say an order's facts on its first row only: blanks filled from above within the group, and rows numbered."""
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from beleg.connect.columns import Column, none, pc
 from beleg.connect.frame import Frame
 from beleg.connect.mapping import SourceRule
 
@@ -25,7 +28,7 @@ class Filling:
         if not self._rule.group or not frame.size:
             return
         groups = list(zip(*(frame.text(name).to_pylist() for name in self._rule.group), strict=True))
-        starts = np.array([True, *(one != next_ for one, next_ in zip(groups, groups[1:], strict=False))], dtype=np.bool_)
+        starts = np.array([True, *(above != below for above, below in pairwise(groups))], dtype=np.bool_)
         goes_on = groups[0] == self._group
         rows = np.arange(frame.size)
         start_of = np.maximum.accumulate(np.where(starts, rows, 0))
@@ -42,12 +45,9 @@ class Filling:
         filled = text.is_valid().to_numpy(zero_copy_only=False)
         latest = np.maximum.accumulate(np.where(filled, rows, -1))
         usable = latest >= start_of
-        values = text.take(pa.array(latest, mask=~usable))
-        if goes_on and self._last.get(name) is not None:
-            carried = ~usable & (start_of == 0)
-            values = pa.array(
-                [self._last[name] if carry else value for carry, value in zip(carried, values.to_pylist(), strict=True)],
-                pa.string(),
-            ) if carried.any() else values
+        values: Column = pc.take(text, pa.array(latest, mask=~usable))
+        carried = none(frame.size) if self._last.get(name) is None or not goes_on else ~usable & (start_of == 0)
+        if carried.any():
+            values = pc.if_else(pa.array(carried), pa.scalar(self._last[name]), values)
         frame.put(name, values)
         self._last[name] = values[-1].as_py()

@@ -1,4 +1,4 @@
-"""Rows as a rule sees them: text columns, trimmed and with empty ones empty, by name or JSON path, exploded where a rule asks for it."""
+"""Rows as a rule sees them: trimmed text by column name or JSON path, exploded where a rule asks for it."""
 
 import json
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 
 from beleg.connect.batch import Batch
+from beleg.connect.columns import Column, empty_column, numerals, pc, repeated, strung, taken, texts
 from beleg.connect.paths import Place, as_text, explode, look_up
 
 Index = npt.NDArray[np.int64]
@@ -31,8 +31,8 @@ class Frame:
 
     def __init__(self, batch: Batch, file: FileFacts, empty: Sequence[str]) -> None:
         """Take the batch as it was read; columns are cleaned when first asked for."""
-        self._batch, self._empty = batch, pa.array(list(empty), pa.string())
-        self._cache: dict[str, pa.Array] = {}
+        self._batch, self._empty = batch, list(empty)
+        self._cache: dict[str, Column] = {}
         self._places: list[Place] | None = None
         self.file = file
         self.size = len(batch.lines)
@@ -49,21 +49,21 @@ class Frame:
         """Whether the file has this column; JSON may have any."""
         return self._batch.records is not None or name in self._batch.columns
 
-    def text(self, name: str) -> pa.Array:
+    def text(self, name: str) -> Column:
         """This column's text, trimmed, nothing where it is blank, lacking or a word that means empty."""
         if name not in self._cache:
-            self._cache[name] = clean(self._raw(name), self._empty)
+            self._cache[name] = clean(self._raw(name), texts(self._empty))
         return self._cache[name]
 
-    def piece(self, name: str) -> pa.Array:
+    def piece(self, name: str) -> Column:
         """A column, or one of the words that stand for the row, its place in a list or group, and its file."""
         if name == "row":
-            return pa.array(self.lines).cast(pa.string())
+            return numerals(self.lines)
         if name in {"index", "n"}:
             numbers = self.position if name == "index" else self.within
-            return pa.array(np.ones(self.size, dtype=np.int64) if numbers is None else numbers).cast(pa.string())
+            return numerals(np.ones(self.size, dtype=np.int64) if numbers is None else numbers)
         if name in {"stem", "digest"}:
-            return pa.repeat(pa.scalar(self.file.stem if name == "stem" else self.file.digest[:12]), self.size)
+            return repeated(self.file.stem if name == "stem" else self.file.digest[:12], self.size)
         return self.text(name)
 
     def contents(self) -> list[str]:
@@ -72,24 +72,24 @@ class Frame:
         if records is not None:
             return [json.dumps(records[row], sort_keys=True) for row in self.parent]
         columns = [pc.fill_null(_cut(column, self.parent), "") for column in self._batch.columns.values()]
-        return list(pc.binary_join_element_wise(*columns, pa.scalar("\x1f")).to_pylist())
+        return [str(row) for row in strung(columns, "\x1f").to_pylist()]
 
-    def put(self, name: str, values: pa.Array) -> None:
+    def put(self, name: str, values: Column) -> None:
         """Replace a column, such as by one whose blanks were filled from the row above."""
         self._cache[name] = values
 
-    def _raw(self, name: str) -> pa.Array:
+    def _raw(self, name: str) -> Column:
         records = self._batch.records
         if records is None:
             column = self._batch.columns.get(name)
-            return pa.nulls(self.size, pa.string()) if column is None else _cut(column, self.parent)
+            return empty_column(self.size) if column is None else _cut(column, self.parent)
         if self._places is None:
             self._places = [Place.root(records[row]) for row in self.parent]
-        return pa.array([as_text(look_up(place, name)) for place in self._places], pa.string())
+        return texts([as_text(look_up(place, name)) for place in self._places])
 
     def exploded(self, path: str) -> "Frame":
         """One row per element of the list, or per value of the object, at this path; its columns are reached by paths below it."""
-        frame = Frame(self._batch, self.file, self._empty.to_pylist())
+        frame = Frame(self._batch, self.file, self._empty)
         roots = [Place.root(record) for record in self._batch.records or ()]
         found = [(row, order, place) for row, root in enumerate(roots) for order, place in enumerate(explode(root, path), 1)]
         frame._places = [place for _, _, place in found]
@@ -103,8 +103,8 @@ class Frame:
         if mask.all():
             return self
         kept = np.flatnonzero(mask)
-        frame = Frame(self._batch, self.file, self._empty.to_pylist())
-        frame._cache = {name: values.take(pa.array(kept)) for name, values in self._cache.items()}
+        frame = Frame(self._batch, self.file, self._empty)
+        frame._cache = {name: taken(values, kept) for name, values in self._cache.items()}
         frame.parent = self.parent[kept]
         frame.position = None if self.position is None else self.position[kept]
         frame.within = None if self.within is None else self.within[kept]
@@ -113,16 +113,15 @@ class Frame:
         return frame
 
 
-def _cut(column: pa.Array, rows: Index) -> pa.Array:
-    return column if len(rows) == len(column) else column.take(pa.array(rows))
+def _cut(column: Column, rows: Index) -> Column:
+    return column if len(rows) == len(column) else taken(column, rows)
 
 
-def clean(text: pa.Array, empty: pa.Array) -> pa.Array:
+def clean(text: Column, empty: Column) -> Column:
     """Trim, and turn blank text and the words that mean empty into nothing."""
-    if isinstance(text, pa.ChunkedArray):
-        text = text.combine_chunks()
     trimmed = pc.utf8_trim_whitespace(text)
     blank = pc.equal(pc.binary_length(trimmed), 0)
     if len(empty):
         blank = pc.or_(blank, pc.is_in(trimmed, value_set=empty))
-    return pc.if_else(blank, pa.scalar(None, pa.string()), trimmed)
+    found: Column = pc.if_else(blank, pa.scalar(None, pa.string()), trimmed)
+    return found

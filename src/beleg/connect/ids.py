@@ -1,12 +1,15 @@
 """Which ids of a table occur twice: vectorised hashes in buckets on disk, so that memory does not grow with the facts."""
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+
+from beleg.connect.columns import Column
 
 Hashes = npt.NDArray[np.uint64]
 _BUCKETS = 64
@@ -14,10 +17,11 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
-def hashes(array: pa.Array) -> Hashes:
+def hashes(array: Column) -> Hashes:
     """A 64-bit hash of each text; two equal texts always agree, two unequal ones hardly ever do."""
     text = array.fill_null("")
-    _, offset_buffer, data_buffer = text.buffers()
+    buffers: list[Any] = text.buffers()
+    _, offset_buffer, data_buffer = buffers
     if data_buffer is None or not len(text):
         return np.zeros(len(text), dtype=np.uint64)
     offsets = np.frombuffer(offset_buffer, dtype=np.int32)[text.offset : text.offset + len(text) + 1].astype(np.int64)
@@ -30,7 +34,7 @@ def _words(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Hashe
     lengths = np.diff(offsets)
     rows, width = len(lengths), int(-(-max(1, lengths.max()) // 8) * 8)
     if width > 256:
-        return np.array([[hash(data[a:b].tobytes()) & (2**64 - 1)] for a, b in zip(offsets, offsets[1:], strict=False)], dtype=np.uint64)
+        return np.array([[hash(data[a:b].tobytes()) & (2**64 - 1)] for a, b in pairwise(offsets)], dtype=np.uint64)
     block = np.zeros((rows, width + 8), dtype=np.uint8)
     if (lengths == lengths[0]).all():
         block[:, : lengths[0]] = data.reshape(rows, lengths[0])

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 
+from beleg.connect.columns import Column, empty_column, pc, texts
 from beleg.connect.values import decimal_of
 
 
 class LookupTable(Struct, frozen=True):
     """One file read as keys and the columns asked for."""
 
-    keys: pa.Array
-    columns: dict[str, pa.Array]
+    keys: Column
+    columns: dict[str, Column]
 
 
 class Lookups:
@@ -24,26 +24,27 @@ class Lookups:
         """Hold tables whose keys are unique."""
         self._tables = dict(tables)
 
-    def take(self, path: str, keys: pa.Array) -> pa.Array:
+    def take(self, path: str, keys: Column) -> Column:
         """The looked-up text for each key, nothing where the key is not there."""
         name, _, column = path.partition(".")
         table = self._tables.get(name)
         if table is None:
-            return pa.nulls(len(keys), pa.string())
-        return table.columns[column].take(pc.index_in(keys, value_set=table.keys))
+            return empty_column(len(keys), pa.string())
+        found: Column = pc.take(table.columns[column], pc.index_in(keys, value_set=table.keys))
+        return found
 
 
-def gathered(keys: pa.Array, columns: Mapping[str, pa.Array], combine: str, decimal: str) -> LookupTable:
+def gathered(keys: Column, columns: Mapping[str, Column], combine: str, decimal: str) -> LookupTable:
     """A table with each key once: its first row, or the sum of all its rows."""
     if combine == "sum":
         return _summed(keys, columns, decimal)
     coded = keys.dictionary_encode()
     unique = coded.dictionary
     first = pc.index_in(unique, value_set=keys)
-    return LookupTable(unique, {name: values.take(first) for name, values in columns.items()})
+    return LookupTable(unique, {name: pc.take(values, first) for name, values in columns.items()})
 
 
-def _summed(keys: pa.Array, columns: Mapping[str, pa.Array], decimal: str) -> LookupTable:
+def _summed(keys: Column, columns: Mapping[str, Column], decimal: str) -> LookupTable:
     listed = keys.to_pylist()
     order = {key: None for key in listed if key is not None}
     found = {}
@@ -52,5 +53,5 @@ def _summed(keys: pa.Array, columns: Mapping[str, pa.Array], decimal: str) -> Lo
         for key, value in zip(listed, values.to_pylist(), strict=True):
             if key is not None and value is not None:
                 sums[key] += decimal_of(value, decimal)
-        found[name] = pa.array([str(total).replace(".", decimal) for total in sums.values()], pa.string())
-    return LookupTable(pa.array(list(order), pa.string()), found)
+        found[name] = texts([str(total).replace(".", decimal) for total in sums.values()])
+    return LookupTable(texts(list(order)), found)

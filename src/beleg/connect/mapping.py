@@ -84,11 +84,14 @@ class IgnoreRule(_Part, frozen=True, kw_only=True):
     source: str | None = field(name="from", default=None)
 
 
+Said = Spec | str | int | bool
+
+
 class FactRule(_Part, frozen=True, kw_only=True):
     """Rows that become one fact each, or one fact per element of a list in them."""
 
     table: str
-    fields: dict[str, Spec | str | int | bool]
+    fields: dict[str, Said]
     source: str | None = field(name="from", default=None)
     when: When = {}
     each: str | None = None

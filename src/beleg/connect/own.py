@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from beleg.connect.batch import Batch
-from beleg.connect.build import Builder
+from beleg.connect.build import Builder, Rules
 from beleg.connect.checks import check_names, needed_columns
 from beleg.connect.errors import ConnectError, listed
 from beleg.connect.fields import Setting
@@ -146,7 +146,7 @@ def _builder(table: str, names: Sequence[str], before: Builder | None) -> Builde
     """A builder that takes each column for the field of its name; it shares what was delivered with the one before."""
     rule = SourceRule(key=["id"] if "id" in names else [])
     fact = FactRule(table=table, fields={name: name for name in names})
-    builder = Builder(table, NAME, [fact], [], Setting(rule, Lookups({}), b"", own=True), 0)
+    builder = Builder(Rules(NAME, [fact], [], Setting(rule, Lookups({}), b"", own=True)))
     if before is not None:
         builder.share(before)
     return builder

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from beleg.connect.batch import Mask
 from beleg.connect.checks import Fault, check_names, faults, known_at_complete, needed_columns, to_scan
+from beleg.connect.columns import Column, Mask, empty_column, none, pc
 from beleg.connect.errors import ConnectError, masked
 from beleg.connect.files import InputFile
 from beleg.connect.ids import Hashes, Twice, hashes
@@ -40,6 +40,7 @@ class OwnParquet:
     def __init__(self, table: str, into: Path, writer: FactWriter, quarantine: Quarantine) -> None:
         """Prepare for one table."""
         self._table, self._into, self._writer, self._quarantine = table, into, writer, quarantine
+        self._met: set[bytes] = set()
         self._schema = arrow_schemas()[table]
 
     def read(self, files: list[tuple[InputFile, str]], say: Callable[[str], None]) -> tuple[list[Book], list[Path]]:
@@ -91,7 +92,9 @@ class OwnParquet:
         mapped = redelivered = quarantined = start = 0
         for batch in self._batches(entry.file):
             bad = self._faulty(entry.file, batch, start)
-            again, conflicts = self._repeats(entry.file, batch, start, repeated, seen, {row.row - start - 1 for row in bad})
+            again, conflicts = self._repeats(
+                _Part(entry.file.name, batch, start), repeated, seen, {row.row - start - 1 for row in bad}
+            )
             rows = bad + conflicts
             good = ~again
             good[[row.row - start - 1 for row in rows]] = False
@@ -115,13 +118,13 @@ class OwnParquet:
         for field in self._schema:
             default = slots(self._table)[field.name].default
             column = given.get(field.name)
-            column = pa.nulls(batch.num_rows, field.type) if column is None else self._cast(file, field, column)
+            column = empty_column(batch.num_rows, field.type) if column is None else self._cast(file, field, column)
             columns[field.name] = column if default is None else pc.fill_null(column, pa.scalar(default, field.type))
         columns["known_at"] = pc.coalesce(columns["known_at"], known_at(columns, 0))
         plain = pa.schema([field.with_nullable(True) for field in self._schema])
         return pa.record_batch(list(columns.values()), schema=plain)
 
-    def _cast(self, file: InputFile, field: pa.Field, column: pa.Array) -> pa.Array:
+    def _cast(self, file: InputFile, field: "pa.Field[Any]", column: Column) -> Column:
         try:
             if pa.types.is_timestamp(column.type):
                 return column.cast(pa.timestamp("us")).cast(pa.int64())
@@ -144,28 +147,30 @@ class OwnParquet:
                 found.setdefault(int(row), _told(file, fault, columns[fault.field], int(row), start))
         return [found[row] for row in sorted(found)]
 
-    def _repeats(
-        self, file: InputFile, batch: pa.RecordBatch, start: int, repeated: Hashes, seen: dict[bytes, bytes], bad: set[int]
-    ) -> tuple[Mask, list[Quarantined]]:
+    def _repeats(self, at: "_Part", repeated: Hashes, seen: dict[bytes, bytes], bad: set[int]) -> tuple[Mask, list[Quarantined]]:
         """Rows whose id came before: the same row again is a re-delivery, another row under the same id is a conflict."""
-        again = np.zeros(batch.num_rows, dtype=np.bool_)
+        ids = at.batch.column("id")
+        again = none(at.batch.num_rows)
         conflicts: list[Quarantined] = []
-        if not len(repeated):
-            return again, conflicts
-        for row in np.flatnonzero(np.isin(hashes(batch.column("id")), repeated)).tolist():
+        for row in np.flatnonzero(np.isin(hashes(ids), repeated)).tolist() if len(repeated) else ():
             if row in bad:
                 continue
-            key, content = digests([batch.column("id")[row].as_py(), repr(batch.slice(row, 1).to_pylist())]).tolist()
-            if key not in seen:
-                seen[key] = content
-            elif seen[key] == content:
-                again[row] = True
+            key, content = digests([ids[row].as_py(), repr(at.batch.slice(row, 1).to_pylist())]).tolist()
+            if seen.setdefault(key, content) != content:
+                got = masked(ids[row].as_py()) + " again, with other contents"
+                conflicts.append(Quarantined(at.file, at.start + row + 1, "id", got, _REPEATED_ID, "give each fact its own id"))
             else:
-                got = masked(batch.column("id")[row].as_py()) + " again, with other contents"
-                conflicts.append(
-                    Quarantined(file.name, start + row + 1, "id", got, _REPEATED_ID, "give each fact an id of its own")
-                )
+                again[row] = key in self._met
+            self._met.add(key)
         return again, conflicts
+
+
+class _Part(Struct):
+    """One batch of a file and how many rows stand before it."""
+
+    file: str
+    batch: pa.RecordBatch
+    start: int
 
 
 def opened(file: InputFile) -> pq.ParquetFile:
@@ -181,7 +186,7 @@ def opened(file: InputFile) -> pq.ParquetFile:
         ) from problem
 
 
-def _told(file: InputFile, fault: Fault, column: pa.Array, row: int, start: int) -> Quarantined:
+def _told(file: InputFile, fault: Fault, column: Column, row: int, start: int) -> Quarantined:
     value = column[row].as_py()
     got = masked(None if value is None else str(value))
     return Quarantined(file.name, start + row + 1, fault.field, got, fault.expected, "correct the value in the source")

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
+
+Json: TypeAlias = Any  # whatever a JSON document may hold
 
 
 class Place(Struct, frozen=True):
     """A record and, for each list that was exploded, the element at hand."""
 
-    record: Any
-    elements: tuple[tuple[str, Any], ...] = ()
+    record: Json
+    elements: tuple[tuple[str, Json], ...] = ()
 
     @classmethod
-    def root(cls, record: Any) -> "Place":
+    def root(cls, record: Json) -> "Place":
         """The record itself, nothing exploded."""
         return cls(record)
 
@@ -42,7 +44,7 @@ def _spread(place: Place, prefix: str, *, last: bool) -> Iterator[Place]:
         yield place
 
 
-def look_up(place: Place, path: str) -> Any:
+def look_up(place: Place, path: str) -> Json:
     """The value at this path: from the innermost exploded element that it lies in, else from the record."""
     for prefix, element in reversed(place.elements):
         if path == prefix:
@@ -52,7 +54,7 @@ def look_up(place: Place, path: str) -> Any:
     return _walk(place.record, path)
 
 
-def _walk(value: Any, path: str) -> Any:
+def _walk(value: Json, path: str) -> Json:
     if isinstance(value, Mapping) and path in value:
         return value[path]
     for step in path.split("."):
@@ -64,11 +66,11 @@ def _walk(value: Any, path: str) -> Any:
     return value
 
 
-def as_text(value: Any) -> str | None:
+def as_text(value: Json) -> str | None:
     """A JSON value as the text it stood as; a list of one is its element."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if value is None or value == [] or value == {}:
+    if value is None or (isinstance(value, list | dict) and not value):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

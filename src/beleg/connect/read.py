@@ -27,7 +27,7 @@ def read(
 
     Args:
         path: a file, a folder (read with all below it; names beginning with ``_`` or ``.`` are passed over) or a glob.
-        mapping: a mapping file, or the name of one that comes with Beleg. Without one, Beleg's own layout needs none and the mappings
+        mapping: a mapping file, or the name of one that comes with Beleg. Beleg's own layout needs none; without one, the mappings
             that come with Beleg are recognised by their headers.
         into: a work folder; tables are written to ``into/<table>/NNN.parquet``.
         progress: called with what is being read and the share done, from 0 to 1.
@@ -38,18 +38,21 @@ def read(
         ConnectError: nothing to read, a mapping that is wrong or missing, or a file that lacks what the mapping needs.
     """
     files, passed = find(path)
-    say = progress or (lambda what, share: None)
+    say = progress or _silent
     chosen = load(mapping) if mapping is not None else recognise(files, str(path))
     into.mkdir(parents=True, exist_ok=True)
     if chosen is None:
         return read_own(files, passed, into, say)
-    return _mapped(files, passed, chosen, into, say, secret or secrets.token_bytes(32))
+    run = Run(chosen, FactWriter(into), Quarantine(into), secret or secrets.token_bytes(32))
+    books = _books(files, chosen, run, say)
+    return _intake(run, chosen, books, passed)
 
 
-def _mapped(
-    files: Sequence[InputFile], passed: Sequence[str], mapping: Mapping, into: Path, say: Progress, secret: bytes
-) -> Intake:
-    run = Run(mapping, FactWriter(into), Quarantine(into), secret)
+def _silent(what: str, share: float, /) -> None:
+    """Tell nobody."""
+
+
+def _books(files: Sequence[InputFile], mapping: Mapping, run: Run, say: Progress) -> list[Book]:
     looks = _looks(files, mapping, say)
     run.prepare(files, looks)
     books = []
@@ -57,7 +60,7 @@ def _mapped(
         say(file.name, number / len(files))
         books.append(run.file(file, seen))
     say("done", 1.0)
-    return _intake(run, mapping, books, passed)
+    return books
 
 
 def _looks(files: Sequence[InputFile], mapping: Mapping, say: Progress) -> list[Look]:

@@ -37,9 +37,11 @@ def recognise(files: Sequence[InputFile], path: str) -> Mapping | None:
 def spread(files: Sequence[InputFile], most: int = 40) -> list[InputFile]:
     """The files to look at: all, or the first of each folder and ending and then some."""
     first = {(file.path.parent, file.format, file.stem.rstrip("0123456789-_ ")): file for file in reversed(files)}
-    return list(first.values())[::-1] if len(first) > most else list(files[:most]) + [
-        file for file in first.values() if file not in files[:most]
-    ]
+    return (
+        list(first.values())[::-1]
+        if len(first) > most
+        else list(files[:most]) + [file for file in first.values() if file not in files[:most]]
+    )
 
 
 def fits_headers(mapping: Mapping, headers: Sequence[Sequence[str]]) -> bool:

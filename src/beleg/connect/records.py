@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from beleg.connect.batch import Batch, Unread
+from beleg.connect.columns import Column, pc, strung, texts
 from beleg.connect.errors import masked
 from beleg.connect.files import UNREADABLE, InputFile, Look, text_of
+from beleg.connect.paths import Json
 
 _BATCH = 1 << 14
 _MEND = "export the file again, or take the broken part out"
@@ -33,7 +33,7 @@ def json_batches(file: InputFile, seen: Look, records: str | None) -> Iterator[B
 
 def line_batches(file: InputFile, seen: Look) -> Iterator[Batch]:
     """The records of JSON lines; blank lines are none."""
-    found: list[Any] = []
+    found: list[Json] = []
     lines: list[int] = []
     unread: list[Unread] = []
     for line, text in _lines(file, seen):
@@ -62,7 +62,7 @@ def _lines(file: InputFile, seen: Look) -> Iterator[tuple[int, str | Exception]]
         yield line + 1, problem
 
 
-def _decode(text: str) -> Any:
+def _decode(text: str) -> Json:
     """JSON with its numbers as they are written, so that no price passes through a binary fraction."""
     if "\\u0000" in text or "\0" in text:
         raise ValueError("a NUL character")
@@ -72,7 +72,7 @@ def _decode(text: str) -> Any:
     return value
 
 
-def _records_in(document: Any, path: str | None) -> list[Any]:
+def _records_in(document: Json, path: str | None) -> list[Json]:
     for step in path.split(".") if path else ():
         document = document.get(step) if isinstance(document, Mapping) else None
     if isinstance(document, list):
@@ -82,7 +82,7 @@ def _records_in(document: Any, path: str | None) -> list[Any]:
     return [] if document is None else [document]
 
 
-def _batch(found: list[Any], lines: list[int], unread: list[Unread]) -> Batch:
+def _batch(found: list[Json], lines: list[int], unread: list[Unread]) -> Batch:
     good = [(record, line) for record, line in zip(found, lines, strict=True) if isinstance(record, Mapping)]
     odd = [line for record, line in zip(found, lines, strict=True) if not isinstance(record, Mapping)]
     unread = unread + [Unread(line, "", "a bare value", "an object with named fields", _MEND) for line in odd]
@@ -119,16 +119,17 @@ def parquet_batches(file: InputFile) -> Iterator[Batch]:
         yield Batch({}, np.array([], dtype=np.int64), [Unread(0, "", got, "a Parquet file", "fetch the file again")])
 
 
-def _as_text(column: pa.Array) -> pa.Array:
+def _as_text(column: Column) -> Column:
     if pa.types.is_timestamp(column.type):
         return _moments(column)
     try:
-        return pc.cast(column, pa.string())
+        found: Column = pc.cast(column, pa.string())
     except pa.ArrowException:
-        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+        found = texts([None if value is None else str(value) for value in column.to_pylist()])
+    return found
 
 
-def _moments(column: pa.Array) -> pa.Array:
+def _moments(column: Column) -> Column:
     zoned = column.type.tz is not None
     plain = column.cast(pa.timestamp("us")).cast(pa.string())
-    return pc.binary_join_element_wise(plain, pa.scalar("+00:00"), pa.scalar("")) if zoned else plain
+    return strung([plain, "+00:00"]) if zoned else plain

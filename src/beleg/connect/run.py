@@ -7,7 +7,8 @@ import pyarrow as pa
 from msgspec import Struct
 
 from beleg.connect.batch import Batch
-from beleg.connect.build import Builder
+from beleg.connect.build import Builder, Rules
+from beleg.connect.columns import Column, texts
 from beleg.connect.delimited import Layout, batches, layout_of
 from beleg.connect.errors import ConnectError, closest, listed
 from beleg.connect.fields import Setting
@@ -48,18 +49,13 @@ class Run:
 
     def prepare(self, files: Sequence[InputFile], looks: Sequence[Look]) -> None:
         """Read the lookups and make each source's builder."""
-        tables = {name: self._lookup(name, rule, files, looks) for name, rule in self._mapping.lookup.items()}
+        tables = {name: self._lookup(rule, files, looks) for name, rule in self._mapping.lookup.items()}
         lookups = Lookups(tables)
         for name, rule in self._mapping.source.items():
             setting = Setting(rule, lookups, self._secret)
-            self._builders[name] = Builder(
-                name,
-                rule.feed or self._mapping.name,
-                self._mapping.facts_of(name),
-                self._mapping.ignores_of(name),
-                setting,
-                duration(rule.recording_delay) or 0,
-            )
+            facts, ignores = self._mapping.facts_of(name), self._mapping.ignores_of(name)
+            feed, delay = rule.feed or self._mapping.name, duration(rule.recording_delay) or 0
+            self._builders[name] = Builder(Rules(feed, facts, ignores, setting, delay))
 
     def file(self, file: InputFile, seen: Look) -> Book:
         """Read one file and answer its account."""
@@ -128,8 +124,8 @@ class Run:
                 check_columns(file, batch, required_columns(self._mapping, source))
             yield batch
 
-    def _lookup(self, name: str, rule: LookupRule, files: Sequence[InputFile], looks: Sequence[Look]) -> LookupTable:
-        parts: dict[str, list[pa.Array]] = {column: [] for column in (rule.key, *rule.columns)}
+    def _lookup(self, rule: LookupRule, files: Sequence[InputFile], looks: Sequence[Look]) -> LookupTable:
+        parts: dict[str, list[Column]] = {column: [] for column in (rule.key, *rule.columns)}
         for file, seen in zip(files, looks, strict=True):
             if not fits(file, rule.files):
                 continue
@@ -189,8 +185,8 @@ def check_columns(file: InputFile, batch: Batch, wanted: Sequence[str]) -> None:
             )
 
 
-def _joined(arrays: list[pa.Array]) -> pa.Array:
-    return pa.concat_arrays(arrays) if arrays else pa.array([], pa.string())
+def _joined(arrays: list[Column]) -> Column:
+    return pa.concat_arrays(arrays) if arrays else texts([])
 
 
 def file_again(file: InputFile, first: Book) -> Book:

@@ -12,7 +12,9 @@ _MERGE_AT = 1 << 18
 
 def digests(texts: Sequence[str | None]) -> Digests:
     """A 16-byte digest of each text; the first byte is never zero, so that padding cannot be mistaken for it."""
-    pieces = [b"\1" + hashlib.blake2b((text or "").encode(errors="surrogatepass"), digest_size=14).digest() + b"\1" for text in texts]
+    pieces = [
+        b"\1" + hashlib.blake2b((text or "").encode(errors="surrogatepass"), digest_size=14).digest() + b"\1" for text in texts
+    ]
     return np.array(pieces, dtype="S16")
 
 

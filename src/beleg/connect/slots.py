@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +12,7 @@ from beleg.facts import types
 from beleg.facts.registry import fact_types
 from beleg.facts.schema import choices
 
+Hint: TypeAlias = Any  # a type as it is annotated
 Kind = Literal["text", "time", "money", "integer", "grams", "degrees", "digest", "currency", "postcode", "flag", "word"]
 AUTOMATIC = frozenset({"id", "source", "known_at", "origin", "occurred_offset", "ingested_at"})
 
@@ -59,7 +60,7 @@ def slots(table: str) -> Mapping[str, Slot]:
     return MappingProxyType(found)
 
 
-def _metas(hint: Any) -> Iterator[msgspec.Meta]:
+def _metas(hint: Hint) -> Iterator[msgspec.Meta]:
     if get_origin(hint) is Annotated:
         yield from (meta for meta in hint.__metadata__ if isinstance(meta, msgspec.Meta))
     if get_origin(hint) is not Literal:
@@ -67,7 +68,7 @@ def _metas(hint: Any) -> Iterator[msgspec.Meta]:
             yield from _metas(inner)
 
 
-def _kind(name: str, hint: Any, metas: list[msgspec.Meta]) -> Kind:
+def _kind(name: str, hint: Hint, metas: list[msgspec.Meta]) -> Kind:
     if name.endswith("_at"):
         return "time"
     for alias, kind in _BY_ALIAS:
@@ -81,7 +82,7 @@ def _kind(name: str, hint: Any, metas: list[msgspec.Meta]) -> Kind:
     return "text" if str in bases else "word"
 
 
-def _bases(hint: Any) -> Iterator[Any]:
+def _bases(hint: Hint) -> Iterator[Any]:
     if get_origin(hint) is Literal:
         return
     inner = get_args(hint)

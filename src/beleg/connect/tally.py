@@ -27,6 +27,4 @@ class Sums:
 
     def book(self, file: InputFile, digest: str) -> Book:
         """The file's account, which refuses to be out of balance."""
-        return Book(
-            file.name, digest, self.rows, self._mapped, self._ignored, self._redelivered, self._quarantined, self.facts
-        )
+        return Book(file.name, digest, self.rows, self._mapped, self._ignored, self._redelivered, self._quarantined, self.facts)

@@ -8,10 +8,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
 
-from beleg.connect.batch import Mask, to_mask
+from beleg.connect.columns import Column, Mask, none, pc, to_mask
 
 MICRO = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,32 +24,33 @@ _EXPONENTS = {
     4: "CLF UYW",
 }
 _DIGITS = {code: digits for digits, codes in _EXPONENTS.items() for code in codes.split()}
-_GRAMS = {"g": 1, "kg": 1000, "mg": Decimal("0.001"), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
+_GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "mg": Decimal("0.001"), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
 TRUE = frozenset({"true", "t", "yes", "y", "1", "ja", "wahr", "x"})
 FALSE = frozenset({"false", "f", "no", "n", "0", "nein", "falsch"})
 _LARGEST = 9_000_000_000_000_000_000
 
 
-class Unfit(ValueError):
+class UnfitError(ValueError):
     """This text is not what was expected here."""
 
 
-def each_distinct(text: pa.Array, read: Callable[[str], Any], kind: pa.DataType) -> tuple[pa.Array, Mask]:
+def each_distinct(text: Column, read: Callable[[str], Any], kind: pa.DataType) -> tuple[Column, Mask]:
     """Read every distinct text once; unfit ones come back empty and marked."""
     coded = text.dictionary_encode()
     values: list[Any] = []
     bad: list[bool] = []
-    for entry in coded.dictionary.to_pylist():
+    entries: list[Any] = coded.dictionary.to_pylist()
+    for entry in entries:
         try:
             values.append(read(entry))
             bad.append(False)
         except (ValueError, ArithmeticError):
             values.append(None)
             bad.append(True)
-    taken = pa.array(values, kind).take(coded.indices)
+    column: Column = pc.take(pa.array(values, kind), coded.indices)
     if not any(bad):
-        return taken, np.zeros(len(text), dtype=np.bool_)
-    return taken, to_mask(pa.array(bad).take(coded.indices))
+        return column, none(len(text))
+    return column, to_mask(pc.take(pa.array(bad), coded.indices))
 
 
 def digits_of(currency: str) -> int:
@@ -71,19 +71,19 @@ def decimal_of(text: str, decimal: str = ".") -> Decimal:
     whole, _, part = plain.partition(decimal)
     thousands = "," if decimal == "." else "."
     if thousands in part:
-        raise Unfit(text)
+        raise UnfitError(text)
     if thousands in whole:
         groups = whole.lstrip("+-").split(thousands)
         if not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:]):
-            raise Unfit(text)
+            raise UnfitError(text)
         whole = whole.replace(thousands, "")
     joined = f"{whole}.{part}" if part else whole
     if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", joined, re.ASCII):
-        raise Unfit(text)
+        raise UnfitError(text)
     try:
         return Decimal(joined)
     except InvalidOperation as problem:
-        raise Unfit(text) from problem
+        raise UnfitError(text) from problem
 
 
 def millionths(decimal: str) -> Callable[[str], int]:
@@ -93,7 +93,7 @@ def millionths(decimal: str) -> Callable[[str], int]:
         exact = decimal_of(text, decimal) * MICRO
         whole = int(exact)
         if whole != exact or abs(whole) > _LARGEST:
-            raise Unfit(text)
+            raise UnfitError(text)
         return whole
 
     return read
@@ -105,7 +105,7 @@ def integer(decimal: str = ".") -> Callable[[str], int]:
     def read(text: str) -> int:
         exact = decimal_of(text, decimal)
         if exact != exact.to_integral_value() or abs(exact) > _LARGEST:
-            raise Unfit(text)
+            raise UnfitError(text)
         return int(exact)
 
     return read
@@ -113,12 +113,12 @@ def integer(decimal: str = ".") -> Callable[[str], int]:
 
 def grams(unit: str, decimal: str) -> Callable[[str], int]:
     """A reader of weights in this unit, to the nearest gram."""
-    factor = Decimal(_GRAMS[unit])
+    factor = _GRAMS[unit]
 
     def read(text: str) -> int:
         weight = (decimal_of(text, decimal) * factor).quantize(Decimal(1))
         if not 0 <= weight <= 1_000_000_000:
-            raise Unfit(text)
+            raise UnfitError(text)
         return int(weight)
 
     return read
@@ -128,7 +128,7 @@ def degrees(text: str) -> int:
     """WGS 84 degrees as millionths."""
     found = (decimal_of(text) * MICRO).quantize(Decimal(1))
     if abs(found) > 180 * MICRO:
-        raise Unfit(text)
+        raise UnfitError(text)
     return int(found)
 
 
@@ -139,7 +139,7 @@ def flag(text: str) -> bool:
         return True
     if word in FALSE:
         return False
-    raise Unfit(text)
+    raise UnfitError(text)
 
 
 def instant(formats: Sequence[str], zone: ZoneInfo | None) -> Callable[[str], tuple[int, int]]:
@@ -155,7 +155,7 @@ def instant(formats: Sequence[str], zone: ZoneInfo | None) -> Callable[[str], tu
             return moment, 0
         if moment.tzinfo is None:
             if zone is None:
-                raise Unfit(text)
+                raise UnfitError(text)
             moment = moment.replace(tzinfo=zone)
         offset = moment.utcoffset() or timedelta()
         return (moment - _EPOCH) // _ONE, int(offset.total_seconds() // 60)
@@ -169,18 +169,18 @@ def _moment(text: str, formats: Sequence[str]) -> datetime | int:
             if form in _SECONDS:
                 return int(Decimal(text) * _SECONDS[form])
             if form != "iso":
-                return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is put on by the caller)
+                return datetime.strptime(text, form)
             return _iso(text)
         except (ValueError, ArithmeticError):
             continue
     if formats:
-        raise Unfit(text)
+        raise UnfitError(text)
     return _iso(text)
 
 
 def _iso(text: str) -> datetime:
     if len(text) < 10 or text[4] != "-":
-        raise Unfit(text)
+        raise UnfitError(text)
     return datetime.fromisoformat(text)
 
 

@@ -34,7 +34,13 @@ def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]
     cancelled = asked.filter(asked.refund_class == "cancelled").select("slice_id", "order_id")
     stated = cancelled.join(view.table("cancellations").rename(fact_id="id", at="occurred_at"), "order_id")
     yield rows(stated, "not_dispatched", "for")
-    left = sent.filter((sent.refund_class == "cancelled") & sent.status.isin(HELD_BY_CARRIER))
+    # a parcel of an order with other lines may have carried only those
+    lines = view.table("order_lines").select("order_id", "line_id")
+    called_off = view.table("cancellations").select("order_id", "line_id")
+    whole = called_off.filter(called_off.line_id.isnull()).select("order_id")
+    shipped = lines.anti_join(called_off, ["order_id", "line_id"]).anti_join(whole, "order_id").select("order_id")
+    alone = cancelled.anti_join(shipped, "order_id")
+    left = sent.filter(sent.status.isin(HELD_BY_CARRIER)).semi_join(alone, "slice_id")
     yield rows(left, "not_dispatched", "against", carrier=left.attests, place=left.carrier)
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from beleg.kernels import first_bought, people
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
-from beleg.proofs import evidence, states
+from beleg.proofs import evidence, money, states
 from beleg.proofs.coverage import Coverage, measure
 from beleg.proofs.slices import refund_facts, slices
 
@@ -50,6 +50,11 @@ class Dossier:
     def refund_facts(self) -> ir.Table:
         """The facts by which money left for each slice: slice_id, fact_id, amount, occurred_at (refunds and lost disputes)."""
         return self.view.step("refund_facts", refund_facts)
+
+    @cached_property
+    def overpaid(self) -> ir.Table:
+        """The slices of lines and orders for which more went back than was paid."""
+        return money.overpaid(self.view)
 
     @cached_property
     def return_parcels(self) -> ir.Table:

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from beleg.ledger.view import View
 from beleg.proofs.coverage import DAY, WINDOWS, Coverage
 from beleg.proofs.evidence import evidence, receipts, return_parcels
+from beleg.proofs.money import overpaid
 from beleg.proofs.slices import slices
 from beleg.proofs.words import LETTERS, PROOFS, RETURN_PROOFS, Proof, followed, matrix
 
@@ -28,6 +29,8 @@ def states(view: View, coverage: Coverage, as_of: int) -> ir.Table:
         components=(t.carriers + ibis.greatest(t.people, 0)).fill_null(0),
     )
     t = t.mutate(due_at=t.due_from + _days(t) * DAY, **{f"down_{proof}": _down(t, proof, coverage) for proof in WINDOWS})
+    beyond = overpaid(view).select("slice_id", beyond=ibis.literal(True)).distinct()
+    t = t.left_join(beyond, "slice_id").drop("slice_id_right")
     t = t.mutate(**{proof: _letter(t, proof, coverage, as_of) for proof in PROOFS})
     return t.mutate(standing=_standing(t))
 
@@ -96,9 +99,9 @@ def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Val
 
 
 def _standing(t: ir.Table) -> ir.Value:
-    """Supported, gap, not yet due or unchecked, by the class's groups."""
+    """Gap when more went back than was paid; else supported, gap, not yet due or unchecked by the class's groups."""
     verdicts = {group: _group(t, group) for need in matrix().values() for group in need.groups}
-    cases = []
+    cases = [(t.beyond.fill_null(False), "gap")]
     for name, need in matrix().items():
         letters = [verdicts[group] for group in need.groups]
         if letters:
@@ -113,6 +116,10 @@ def _any_is(letters: list[ir.Value], *wanted: str) -> ir.Value:
 
 
 def _group(t: ir.Table, group: tuple[Proof, ...]) -> ir.Value:
-    decided = [(t[proof].isin(["T", "C"]), t[proof]) for proof in reversed(group)]
-    waiting = [(reduce(or_, (t[proof] == letter for proof in group)), letter) for letter in ("P", "A")]
-    return ibis.cases(*decided, *waiting, else_="U")
+    """One letter for a group: a contradiction stands; else any true proof satisfies it."""
+    letters = {proof: t[proof] for proof in group}
+    if {"delivered_at_site", "dock_manifested"} <= letters.keys():
+        # the dock has the parcel, so it arrived, whatever place the carrier's scan names
+        letters["delivered_at_site"] = (t.dock_manifested == "T").ifelse("T", t.delivered_at_site)
+    found = [(reduce(or_, (letter == wanted for letter in letters.values())), wanted) for wanted in "CTPA"]
+    return ibis.cases(*found, else_="U")

@@ -65,7 +65,7 @@ def percent(part: float, whole: float) -> str:
 
 def signed(bits: float) -> str:
     """Bits of evidence with their sign, so that a reader can add them up."""
-    return f"{bits:+.1f}".replace("-", MINUS)
+    return "0.0" if abs(bits) < 0.05 else f"{bits:+.1f}".replace("-", MINUS)
 
 
 def when(micros: int | None) -> datetime | None:
@@ -81,7 +81,9 @@ def when(micros: int | None) -> datetime | None:
 def day(micros: int | None) -> str:
     """The day of a moment, such as 3 Mar 2024."""
     moment = when(micros)
-    return format_date(moment, "d MMM y", locale=LOCALE) if moment else "time unknown"
+    if moment is None:
+        return "time unknown" if micros is None else "outside the calendar"
+    return format_date(moment, "d MMM y", locale=LOCALE)
 
 
 def clock(micros: int | None) -> str:

@@ -17,7 +17,7 @@ def render_html(result: AuditResult, *, staff: bool) -> str:
     """The whole report; sections on staff only where they were asked for and the result has them."""
     shown = staff and result.staff is not None
     style = styles()
-    return (
+    page = (
         _environment()
         .get_template("page.html.j2")
         .render(
@@ -31,6 +31,7 @@ def render_html(result: AuditResult, *, staff: bool) -> str:
             figure=_stacked(result),
         )
     )
+    return "\n".join(line for line in page.splitlines() if line)
 
 
 @cache

@@ -64,7 +64,23 @@ def explanation(result: AuditResult) -> str:
             f"That is {share} of the money refunded, in {counted(totals.gap.count, 'refund')} of {count(totals.refunded.count)}. "
             "Unsupported means that a proof it needs is absent or contradicted, past its time. It does not mean fraud."
         )
-    return "What could not be checked is not known to be good. The table further down says which source would close it."
+    closes = " The list of sources further down says what would close it." if result.closes else ""
+    return f"What could not be checked is not known to be good.{closes}"
+
+
+def largest(result: AuditResult) -> str:
+    """Where most of the unsupported money is: the largest row of every breakdown that has a choice."""
+    whole, found = result.totals.gap.amount, []
+    for cut, rows in (
+        ("class", result.by_class),
+        ("method", result.by_method),
+        ("site", result.by_site),
+        ("month", result.by_month),
+    ):
+        row = max(rows, key=lambda row: row.gap.amount, default=None)
+        if row is not None and len(rows) > 1 and row.key and 0 < row.gap.amount <= whole:
+            found.append(f"{_label(cut, row.key)} ({percent(row.gap.amount, whole)})")
+    return f"Its largest parts: {', '.join(found)}." if found else ""
 
 
 def window(result: AuditResult) -> str:
@@ -96,7 +112,7 @@ def _breakdown(key: str, name: str, rows: Sequence[Row]) -> Breakdown:
 
 def _months(result: AuditResult) -> Breakdown:
     rows = tuple(sorted(result.by_month, key=lambda row: (calendar_day(f"{row.key}-01") is None, row.key)))
-    return Breakdown("month", "By month", rows, tuple(month_of(row.key) for row in rows), _shows(rows))
+    return Breakdown("month", "By month", rows, tuple(_label("month", row.key) for row in rows), _shows(rows))
 
 
 def _shows(rows: Sequence[Row]) -> str:
@@ -112,6 +128,8 @@ def _others(rows: Sequence[Row]) -> Row:
 
 
 def _label(cut: str, key: str) -> str:
+    if cut == "month":
+        return month_of(key)
     return plain(class_name(key) if cut == "class" else words(key))
 
 

@@ -43,7 +43,7 @@ def _head(pen: Pen, result: AuditResult) -> None:
         pen.say(Text(pen.money(totals.gap.amount), style="bold red"), Text(" " + reading.headline(result), style="bold"))
     else:
         pen.say(Text(pen.fold(reading.headline(result)), style="bold"))
-    pen.say(reading.explanation(result))
+    pen.say(f"{reading.explanation(result)} {reading.largest(result)}".rstrip())
     if totals.refunded.count:
         pen.blank()
         pen.show(pen.stacked(reading.parts(result), pen.width - 4))
@@ -56,7 +56,7 @@ def _head(pen: Pen, result: AuditResult) -> None:
 def _parts(pen: Pen, result: AuditResult) -> Table:
     table, whole = pen.table(("", "left"), ("", "left"), ("", "right"), ("", "right"), ("", "right")), result.totals.refunded
     for key, part in reading.parts(result):
-        share = percent(part.amount, whole.amount)
+        share = pen.fold(percent(part.amount, whole.amount))
         table.add_row(pen.bar(1, 1, 2, key), STANDINGS[key].label, pen.money(part.amount), share, counted(part.count, "refund"))
     table.add_row("", "refunded", pen.money(whole.amount), "", counted(whole.count, "refund"), style="bold")
     return table
@@ -96,7 +96,7 @@ def _cut(pen: Pen, cut: Breakdown, wide: int) -> Group:
     room = wide - 12 - max(name.cell_len for name in names) - max(len(what), *(len(amount) for amount in sums))
     for (row, _), name, amount in zip(kept, names, sums, strict=True):
         bar = pen.bar(cut.amount(row), cut.top, max(room, 4), cut.shows)
-        table.add_row(name, bar, amount, percent(cut.amount(row), row.refunded.amount))
+        table.add_row(name, bar, amount, pen.fold(percent(cut.amount(row), row.refunded.amount)))
     left = [Text(f"  {len(rows) - len(kept)} more in the report", style="dim")] if len(rows) > len(kept) else []
     return Group(pen.title(cut.name, wide), Padding(table, (0, 0, 0, 2), expand=False), *left)
 

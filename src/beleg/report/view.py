@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from beleg.audit.result import AuditResult, Coverage, Moment, ProofState, Ranked
 from beleg.report import charts
-from beleg.report.figures import LOCALE, calendar_day, money, money_short, month_of, plain
+from beleg.report.figures import LOCALE, calendar_day, money, money_short, month_of, plain, when
 from beleg.report.reading import Breakdown
 from beleg.report.words import proof_name, state_of, title, words
 
@@ -48,7 +48,7 @@ def cards(result: AuditResult) -> list[Card]:
 
 
 def _card(refund: Ranked) -> Card:
-    moments = sorted(refund.timeline, key=lambda moment: (moment.at is None, moment.at or 0))
+    moments = sorted(refund.timeline, key=lambda moment: (when(moment.at) is None, moment.at or 0))
     shown = tuple(moments[:MOMENTS])
     return Card(refund, strip(refund.proofs), arithmetic(refund), _timeline(shown), shown, len(moments) - len(shown))
 
@@ -80,7 +80,7 @@ def arithmetic(refund: Ranked) -> tuple[Line, ...]:
 
 
 def _timeline(moments: Sequence[Moment]) -> Markup | None:
-    timed = [(moment.at, moment.table) for moment in moments if moment.at is not None]
+    timed = [(moment.at, moment.table) for moment in moments if moment.at is not None and when(moment.at)]
     if len(timed) < 2 or timed[0][0] == timed[-1][0]:
         return None
     start, end = timed[0][0], timed[-1][0]

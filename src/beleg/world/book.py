@@ -1,5 +1,7 @@
 """The facts of one chunk on their way to the files: taken in by theme, put in order of time, numbered."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
@@ -13,6 +15,28 @@ _PREFIX = {
     "status_claims": "stc", "refunds": "ref", "replacements": "rpl", "disputes": "dis", "claims": "clm", "claim_documents": "doc",
     "staff": "stf", "staff_sign_ins": "ssi", "staff_actions": "sac", "support_contacts": "sup",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The envelope of one fact per row: when it happened, who says so, when they wrote it down, and which rows there are.
+
+    Times are microseconds UTC. Without `recorded` the source does not say; without `where` every row is a fact.
+    """
+
+    when: Ints
+    source: str | Word
+    recorded: Ints | None = None
+    where: Flags | None = None
+
+    def noted(self) -> Ints:
+        """When the source wrote it down, NULL where it does not say."""
+        return np.full(len(self.when), NULL) if self.recorded is None else self.recorded
+
+    def rows(self, end: int) -> Ints:
+        """The places of the rows that happen and become known before the end."""
+        inside = (self.when < end) & (self.noted() < end)
+        return np.flatnonzero(inside if self.where is None else inside & self.where)
 
 
 class Book:
@@ -29,35 +53,21 @@ class Book:
         """The Arrow schema of every table that a world writes."""
         return self._schemas
 
-    def add(
-        self,
-        table: str,
-        when: Ints,
-        source: str | Word,
-        *,
-        recorded: Ints | None = None,
-        where: Flags | None = None,
-        **columns: Column,
-    ) -> None:
-        """Take in one fact per row of `when` that `where` lets through; columns that are not named stay empty.
+    def add(self, table: str, stamp: Stamp, **columns: Column) -> None:
+        """Take in one fact per row of the stamp; columns that are not named stay empty.
 
-        Times are microseconds UTC. Raises KeyError for a column that the fact does not have.
+        Raises KeyError for a column that the fact does not have.
         """
-        noted = np.full(len(when), NULL) if recorded is None else recorded
-        rows = np.flatnonzero(self._inside(when, noted, where))
+        noted, rows = stamp.noted(), stamp.rows(self._end)
         schema = self._schemas[table]
         if unknown := set(columns) - set(schema.names):
             raise KeyError(f"{table} has no column {sorted(unknown)}")
-        known = np.where(noted == NULL, when, noted)
         given: dict[str, Column] = {
-            "id": "", "source": source, "occurred_at": when, "source_recorded_at": noted, "known_at": known, **columns,
+            "id": "", "source": stamp.source, "occurred_at": stamp.when, "source_recorded_at": noted,
+            "known_at": np.where(noted == NULL, stamp.when, noted), **columns,
         }  # fmt: skip
         arrays = [arrow_column(given.get(field.name), field.type, rows) for field in schema]
         self._pages.setdefault(table, []).append(pa.Table.from_arrays(arrays, schema=schema))
-
-    def _inside(self, when: Ints, noted: Ints, where: Flags | None) -> Flags:
-        inside = (when < self._end) & (noted < self._end)
-        return inside if where is None else inside & where
 
     def flush(self) -> dict[str, pa.Table]:
         """Hand over what was collected, each table in order of time and with its fact ids, and begin afresh."""
@@ -68,7 +78,7 @@ class Book:
     def _ordered(self, table: str, facts: pa.Table) -> pa.Table:
         # Ordered by time alone: which theme wrote a row must not show in its place or its id.
         times = facts.column("occurred_at").to_numpy()
-        facts = facts.take(pa.array(np.argsort(times, kind="stable")))
+        facts = facts.take(np.argsort(times, kind="stable"))
         first = self._written.get(table, 0)
         self._written[table] = first + len(facts)
         number = np.arange(first, first + len(facts), dtype=np.int64)

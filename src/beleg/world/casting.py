@@ -15,8 +15,10 @@ _BURST_EVERY, _BURST_DAYS = 28, 5
 
 @dataclass(frozen=True)
 class Slices:
-    """One entry per slice of a chunk: places of its order and line, units, story; `leader` is the slice whose parcel and
-    authorisation it shares."""
+    """One entry per slice of a chunk: places of its order and line, units, story, number.
+
+    `leader` is the place of the slice whose parcel and authorisation it shares, `rma` that slice's number.
+    """
 
     order: Ints
     line: Ints
@@ -33,8 +35,10 @@ class Slices:
     def of(self, rows: Flags) -> "Slices":
         """The slices that are flagged; a leader must be flagged with all that follow it."""
         place = np.cumsum(rows) - 1
-        parts = (self.order, self.line, self.turn, self.quantity, self.story)
-        return Slices(*(part[rows] for part in parts), leader=place[self.leader[rows]], key=self.key[rows], rma=self.rma[rows])
+        order, line, turn, quantity, story, key, rma = (
+            part[rows] for part in (self.order, self.line, self.turn, self.quantity, self.story, self.key, self.rma)
+        )
+        return Slices(order, line, turn, quantity, story, place[self.leader[rows]], key, rma)
 
 
 def cast(shop: Shop, chunk: int, orders: Orders, lines: Lines) -> Slices:
@@ -96,8 +100,9 @@ def _befall(parameters: WorldParameters, draws: Draws, orders: Orders, story: In
     """Let honest stories happen to orders that have none yet; where one does not fit, an ordinary day goes on."""
     p = parameters
     odds = {
-        "mislabelled": p.return_rate * p.mislabelled, "instant": p.return_rate * p.instant, "returnless": p.return_rate * p.returnless,
-        "unused": p.return_rate * p.unused_authorisation, "lost_parcel": p.lost_parcel_rate, "sent_back": p.return_to_sender_rate,
+        "mislabelled": p.return_rate * p.mislabelled, "instant": p.return_rate * p.instant,
+        "returnless": p.return_rate * p.returnless, "unused": p.return_rate * p.unused_authorisation,
+        "lost_parcel": p.lost_parcel_rate, "sent_back": p.return_to_sender_rate,
         "damaged": p.damaged_rate, "replaced": p.replaced_rate, "packing_error": p.packing_error_rate,
         "missing_item": p.missing_item_rate, "cancelled": p.cancelled_rate, "goodwill": p.goodwill_rate,
         "adjustment": p.adjustment_rate, "order_refund": p.order_refund_rate, "chargeback": p.chargeback_rate,
@@ -120,9 +125,9 @@ def _slices(parameters: WorldParameters, draws: Draws, orders: Orders, lines: Li
     quantity = np.where(part, 1 + (draws.evenly(n) * (units - 1)).astype(np.int64), units)
     rows = [(order, line, np.zeros(n, dtype=np.int64), quantity, story[order], np.arange(n))]
     rows += _companions(parameters, draws, orders, lines, rows[0])
-    whole = [np.concatenate(parts) for parts in zip(*rows, strict=True)]
-    key = orders.index[whole[0]] * 16 + lines.number[whole[1]] * 4 + whole[2]
-    return Slices(*whole, key=key, rma=key[whole[5]])
+    at, of, turn, units, tale, leader = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    key = orders.index[at] * 16 + lines.number[of] * 4 + turn
+    return Slices(at, of, turn, units, tale, leader, key, key[leader])
 
 
 _Row = tuple[Ints, Ints, Ints, Ints, Ints, Ints]

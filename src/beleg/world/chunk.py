@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beleg.world.book import Book
+from beleg.world.book import Book, Stamp
 from beleg.world.casting import Slices
-from beleg.world.columns import NULL, Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.columns import NULL, Column, Flags, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR, Draws
 from beleg.world.parameters import WorldParameters
 from beleg.world.shop import Lines, Orders, Shop
@@ -50,15 +50,36 @@ class Passage:
         return np.where(self.recorded == NULL, self.when, self.recorded)
 
 
+@dataclass(frozen=True)
+class Leg:
+    """One way of a parcel per entry: its number and who carries it."""
+
+    parcel: Ints
+    carrier: Ints
+
+
 @dataclass
-class Chunk:
-    """What all themes share while they write one chunk."""
+class Setting:
+    """What stays the same from chunk to chunk."""
 
     shop: Shop
     staff: Staff
     carriers: Carriers
     book: Book
     truth: Truth
+
+    @classmethod
+    def of(cls, parameters: WorldParameters) -> "Setting":
+        """Everything that a year of this shop is played with."""
+        shop = Shop(parameters)
+        staff, carriers = Staff(parameters, shop.start), Carriers(parameters, shop.start)
+        return cls(shop, staff, carriers, Book(shop.end), Truth(shop.end))
+
+
+@dataclass
+class Chunk(Setting):
+    """What all themes share while they write one chunk."""
+
     draws: Draws
     orders: Orders
     lines: Lines
@@ -85,31 +106,22 @@ class Chunk:
         recorded = np.where(late, when + self.draws.span(22 * HOUR, 30 * HOUR, n), self.noted(when))
         return Passage(when, ~down & ~self.some(p.scan_missing, n), recorded)
 
-    def scan(
-        self,
-        status: str,
-        passage: Passage,
-        *,
-        parcel: Ints,
-        carrier: Ints,
-        where: Flags,
-        weight: Ints | None = None,
-        postcode: Ints | None = None,
-        photo: Flags | None = None,
-        signed: Hashes | None = None,
-    ) -> None:
-        """Write one scan of this status per parcel; a scan with a postcode has its coordinates too. Weights in grams."""
-        n = len(parcel)
-        shown = None if weight is None else np.where(self.some(self.parameters.weight_share, n), weight, NULL)
-        latitude, longitude = (None, None) if postcode is None else geography(self.shop.seed, postcode)
-        self.book.add(
-            "scans", passage.when, Word(_FEEDS, carrier), recorded=passage.recorded, where=where & passage.seen,
-            parcel_id=parcel_key(parcel), carrier=Word(CARRIERS, carrier), status=status,
-            facility=Word(_DEPOTS, carrier * 8 + self.draws.span(0, 8, n)), weight=shown,
-            postcode=None if postcode is None else Key("", postcode, 5, plain=True), latitude=latitude, longitude=longitude,
-            photo=photo, signed_by=None if signed is None else Hex(signed),
-            attested=self.some(self.parameters.attested_share, n),
-        )  # fmt: skip
+    def scan(self, status: str, passage: Passage, leg: Leg, where: Flags, **columns: Column) -> None:
+        """Write one scan of this status per parcel of the leg that `where` lets through."""
+        depot = leg.carrier * 8 + self.draws.span(0, 8, len(where))
+        stamp = Stamp(passage.when, Word(_FEEDS, leg.carrier), recorded=passage.recorded, where=where & passage.seen)
+        attested = self.some(self.parameters.attested_share, len(where))
+        of: dict[str, Column] = {"parcel_id": parcel_key(leg.parcel), "carrier": Word(CARRIERS, leg.carrier)}
+        self.book.add("scans", stamp, **of, status=status, facility=Word(_DEPOTS, depot), attested=attested, **columns)
+
+    def scale(self, grams: Ints) -> Ints:
+        """What a carrier's scale shows where it weighs at all, in grams."""
+        return np.where(self.some(self.parameters.weight_share, len(grams)), self.weighed(grams), NULL)
+
+    def door(self, postcode: Ints) -> dict[str, Column]:
+        """Where a parcel was handed over: the postcode and its coordinates."""
+        latitude, longitude = geography(self.shop.seed, postcode)
+        return {"postcode": Key("", postcode, 5, plain=True), "latitude": latitude, "longitude": longitude}
 
     def weighed(self, grams: Ints) -> Ints:
         """What a scale shows: two per cent off as a rule, far off now and then."""

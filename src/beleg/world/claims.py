@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from beleg.world.book import Stamp
 from beleg.world.casting import Slices
-from beleg.world.chunk import Chunk, outbound_parcel, parcel_key, warehouse
-from beleg.world.columns import Flags, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.chunk import Chunk, Leg, outbound_parcel, parcel_key, warehouse
+from beleg.world.columns import Column, Flags, Hex, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR
 from beleg.world.outbound import cancelled_at, turned_at
-from beleg.world.refunds import CLASSES, MANUAL, RECEIPT, by_desk, contact, dispute, pay, payment, replace, soon
+from beleg.world.refunds import CLASSES, MANUAL, RECEIPT, by_desk, contact, dispute, pay, payment, send_again, soon
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import INSPECTION, OFFICE, PUT_AWAY, RECEIVING, SITE_POSTCODE, SITES, login_key
 from beleg.world.stories import NUMBER, has
@@ -29,7 +30,7 @@ def claim_goods(c: Chunk) -> None:
     p.where, p.claim = ~has("trigger", "none", s.story), s.key
     by_desk(c, p, p.where)
     pay(c, s, p)
-    replace(c, s, p.when + c.draws.span(DAY, 5 * DAY, len(s)), has("after", "replacement", s.story))
+    send_again(c, s, p.when + c.draws.span(DAY, 5 * DAY, len(s)), has("after", "replacement", s.story))
 
 
 def claim_kind(s: Slices) -> Ints:
@@ -45,7 +46,7 @@ def file_claims(c: Chunk, s: Slices, asked: Ints, kind: Ints, where: Flags | Non
     n, account, order = len(s), c.orders.account[s.order], order_key(c.orders.index[s.order])
     wording = digest(c.shop.seed, "wording", kind, s.key)
     c.book.add(
-        "claims", asked, "shop", recorded=asked, where=where,
+        "claims", Stamp(asked, "shop", recorded=asked, where=where),
         claim_id=Key("C", s.key), order_id=order, line_id=line_key(c.lines.number[s.line]), account_id=Key("K", account),
         kind=Word(_KINDS, kind), quantity=s.quantity, text=Hex(wording), device=Hex(c.shop.identity("device", account)),
         ip=Hex(c.shop.identity("ip", account)),
@@ -60,7 +61,7 @@ def file_claims(c: Chunk, s: Slices, asked: Ints, kind: Ints, where: Flags | Non
         content = digest(c.shop.seed, f"file{name}", s.key)
         number = np.where(rows & report, digest(c.shop.seed, "number", paper), 0).astype(np.uint64)
         c.book.add(
-            "claim_documents", asked + c.draws.span(1, HOUR, n), "shop", where=rows if where is None else rows & where,
+            "claim_documents", Stamp(asked + c.draws.span(1, HOUR, n), "shop", where=rows if where is None else rows & where),
             claim_id=Key("C", s.key), order_id=order, account_id=Key("K", account), kind=name, content=Hex(content),
             picture=Hex(picture), number=None if name == "photo" else Hex(number),
         )  # fmt: skip
@@ -82,11 +83,10 @@ def send_back(c: Chunk) -> None:
     home = turned + c.draws.span(30 * HOUR, 100 * HOUR, n)
     site = c.orders.index[s.order] % OFFICE
     everyone = np.ones(n, dtype=np.bool_)
-    of = {"parcel": parcel, "carrier": carrier}
-    c.scan("return_to_sender", c.passage(carrier, turned), where=everyone, **of)
-    c.scan("in_transit", c.passage(carrier, turned + c.draws.span(5 * HOUR, 20 * HOUR, n)), where=c.some(0.8, n), **of)
-    arrival = c.passage(carrier, home)
-    c.scan("delivered", arrival, where=comes, postcode=SITE_POSTCODE[site], **of)
+    leg = Leg(parcel, carrier)
+    c.scan("return_to_sender", c.passage(carrier, turned), leg, everyone)
+    c.scan("in_transit", c.passage(carrier, turned + c.draws.span(5 * HOUR, 20 * HOUR, n)), leg, c.some(0.8, n))
+    c.scan("delivered", c.passage(carrier, home), leg, comes, **c.door(SITE_POSTCODE[site]))
     received = _take_back(c, s, site, home, comes)
     asked = turned + c.draws.span(2 * DAY, 8 * DAY, n)
     contact(c, s, asked, ~comes)
@@ -106,21 +106,29 @@ def _take_back(c: Chunk, s: Slices, site: Ints, home: Ints, comes: Flags) -> Int
     steps = ((docked, RECEIVING), (received, RECEIVING), (looked, INSPECTION), (stowed, PUT_AWAY))
     who = [staff.login(staff.on_duty(site, role, when, draws), draws) for when, role in steps]
     parcel = parcel_key(outbound_parcel(c.orders.index[s.order]))
-    of = {"order_id": order_key(c.orders.index[s.order]), "line_id": line_key(c.lines.number[s.line])}
-    at = {"site": Word(SITES, site), "lpn": Key("LPN", s.key)}
+    of: dict[str, Column] = {"order_id": order_key(c.orders.index[s.order]), "line_id": line_key(c.lines.number[s.line])}
+    at: dict[str, Column] = {"site": Word(SITES, site), "lpn": Key("LPN", s.key)}
 
-    def hand(step: int) -> dict[str, Key | Hex]:
+    def hand(step: int) -> dict[str, Column]:
         return {"actor": login_key(who[step]), "session": Hex(staff.session(who[step], steps[step][0]), "ses-")}
 
     source = warehouse(site)
     seen = comes & ~c.some(c.parameters.dock_missing, n)
-    c.book.add("dock_arrivals", docked, source, recorded=c.noted(docked), where=seen, parcel_id=parcel, site=at["site"], **hand(0))
-    c.book.add("receipts", received, source, recorded=c.noted(received), where=comes, parcel_id=parcel, quantity=s.quantity,
+    c.book.add(
+        "dock_arrivals", Stamp(docked, source, recorded=c.noted(docked), where=seen), parcel_id=parcel, site=at["site"], **hand(0)
+    )
+    c.book.add("receipts", Stamp(received, source, recorded=c.noted(received), where=comes), parcel_id=parcel, quantity=s.quantity,
                entry_mode="scan", station=staff.station(site, who[1], received), **of, **at, **hand(1))  # fmt: skip
     c.book.add(
-        "inspections", looked, source, recorded=c.noted(looked), where=comes, result="match", grade="A", **of, **at, **hand(2)
+        "inspections",
+        Stamp(looked, source, recorded=c.noted(looked), where=comes),
+        result="match",
+        grade="A",
+        **of,
+        **at,
+        **hand(2),
     )
-    c.book.add("dispositions", stowed, source, recorded=c.noted(stowed), where=comes, kind="restock", **of, **at, **hand(3))
+    c.book.add("dispositions", Stamp(stowed, source, recorded=c.noted(stowed), where=comes), kind="restock", **of, **at, **hand(3))
     return received
 
 
@@ -148,4 +156,5 @@ def move_money(c: Chunk) -> None:
     p.actor = np.where(ghost, c.staff.owner(p.approver), -1)
     pay(c, s, p)
     opened = c.orders.arrived[s.order] + c.draws.span(5 * DAY, 40 * DAY, n)
-    dispute(c, s, opened, where=bank, lost=c.some(0.5, n), reason=1 + c.draws.pick([0.5, 0.5], n))
+    disputed = int(bank.sum())
+    dispute(c, s.of(bank), opened[bank], c.some(0.5, disputed), 1 + c.draws.pick([0.5, 0.5], disputed))

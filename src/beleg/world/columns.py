@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
+Arrow: TypeAlias = "pa.Array[Any]"
 
 NULL = int(np.iinfo(np.int64).min)
 """An empty cell of an integer column."""
@@ -32,7 +33,7 @@ class Key:
     width: int = 10
     plain: bool = False
 
-    def arrow(self, rows: Ints) -> pa.Array:
+    def arrow(self, rows: Ints) -> Arrow:
         """The ids of these rows; empty where the number is negative."""
         number = self.number[rows]
         shown = number if self.plain else number * _STRIDE % _MODULUS
@@ -46,7 +47,7 @@ class Hex:
     value: Hashes
     prefix: str = ""
 
-    def arrow(self, rows: Ints) -> pa.Array:
+    def arrow(self, rows: Ints) -> Arrow:
         """The digests of these rows; empty where the value is 0."""
         value = self.value[rows]
         octets = value.astype(">u8").view(np.uint8).reshape(-1, 8)
@@ -61,10 +62,11 @@ class Word:
     words: Sequence[str]
     code: Ints
 
-    def arrow(self, rows: Ints) -> pa.Array:
+    def arrow(self, rows: Ints) -> Arrow:
         """The words of these rows; empty where the number is negative."""
         code = self.code[rows]
-        return pa.array(self.words, pa.string()).take(pa.array(code, mask=code < 0))
+        words: Arrow = pa.array(self.words, pa.string())
+        return words.take(pc.if_else(pa.array(code < 0), None, pa.array(code)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,23 @@ class Either:
 
     keys: tuple[Key, ...]
 
-    def arrow(self, rows: Ints) -> pa.Array:
+    def arrow(self, rows: Ints) -> Arrow:
         """The ids of these rows."""
-        return pc.coalesce(*(key.arrow(rows) for key in self.keys))
+        found: Arrow = pc.coalesce(*(key.arrow(rows) for key in self.keys))
+        return found
 
 
 Column: TypeAlias = Key | Hex | Word | Either | Ints | Flags | str | int | bool | None
 
 
-def arrow_column(column: Column, kind: pa.DataType, rows: Ints) -> pa.Array:
+def arrow_column(column: Column, kind: pa.DataType, rows: Ints) -> Arrow:
     """The column at these rows as an Arrow array of this kind; a single value stands in every row."""
     if isinstance(column, Key | Hex | Word | Either):
         return column.arrow(rows)
     if not isinstance(column, np.ndarray):
-        return pa.nulls(len(rows), kind) if column is None else pa.repeat(pa.scalar(column, kind), len(rows))
+        # One value, taken over and over: cheap, and the same for every type.
+        single: Arrow = pa.array([column], kind)
+        return single.take(np.zeros(len(rows), dtype=np.int64))
     part = column[rows]
     return pa.array(part, kind) if part.dtype == np.bool_ else pa.array(part, kind, mask=part == NULL)
 
@@ -121,7 +126,7 @@ def _digits(number: Ints, width: int) -> Bytes:
     return out
 
 
-def _fixed(prefix: str, body: Bytes, valid: Flags) -> pa.Array:
+def _fixed(prefix: str, body: Bytes, valid: Flags) -> Arrow:
     """Text of one length per row, laid out straight in Arrow's own buffers."""
     rows, head = len(body), np.frombuffer(prefix.encode(), dtype=np.uint8)
     text = np.concatenate([np.broadcast_to(head, (rows, len(head))), body], axis=1)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from beleg.world.chunk import CARRIERS, Chunk, outbound_parcel, parcel_key
-from beleg.world.columns import Flags, Hashes, Hex, Ints, Key, Word, digest
+from beleg.world.book import Stamp
+from beleg.world.chunk import CARRIERS, Chunk, Leg, outbound_parcel, parcel_key
+from beleg.world.columns import Column, Flags, Hashes, Hex, Ints, Key, Word, digest
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import OFFICE, SITE_POSTCODE
@@ -43,7 +44,7 @@ def _cancelled_lines(c: Chunk) -> Flags:
     gone[s.line] = True
     when = cancelled_at(c, s.order, s.key)
     c.book.add(
-        "cancellations", when, "shop", recorded=when,
+        "cancellations", Stamp(when, "shop", recorded=when),
         order_id=order_key(c.orders.index[s.order]), line_id=line_key(c.lines.number[s.line]), quantity=s.quantity,
     )  # fmt: skip
     return gone
@@ -68,19 +69,20 @@ def _write_serials(c: Chunk, gone: Flags) -> None:
     slip = c.some(c.parameters.serial_slip, len(line))
     packed = np.where(slip, digest(c.shop.seed, "slip", serial), serial)
     c.book.add(
-        "packed_serials", c.orders.packed[order], "wms:pack", recorded=c.orders.packed[order],
+        "packed_serials", Stamp(c.orders.packed[order], "wms:pack", recorded=c.orders.packed[order]),
         order_id=order_key(c.orders.index[order]), line_id=line_key(c.lines.number[line]), serial=Hex(packed, "SN"),
     )  # fmt: skip
     used = c.orders.arrived[order] + c.draws.span(HOUR, 20 * HOUR, len(line))
     kept = ~(_fate(c, "lost") | _fate(c, "sent_back") | _fate(c, "light"))[order]
-    c.book.add("activations", used, "maker", where=kept & c.some(0.5, len(line)), serial=Hex(serial, "SN"), kind="activated")
+    c.book.add("activations", Stamp(used, "maker", where=kept & c.some(0.5, len(line))), serial=Hex(serial, "SN"), kind="activated")
 
 
 def _write_parcels(c: Chunk, weight: Ints, leaves: Flags) -> None:
     o = c.orders
     c.book.add(
-        "parcels", o.packed, "shop", recorded=o.packed, where=leaves,
-        parcel_id=parcel_key(outbound_parcel(o.index)), order_id=order_key(o.index), direction="out", carrier=Word(CARRIERS, o.carrier),
+        "parcels", Stamp(o.packed, "shop", recorded=o.packed, where=leaves),
+        parcel_id=parcel_key(outbound_parcel(o.index)), order_id=order_key(o.index), direction="out",
+        carrier=Word(CARRIERS, o.carrier),
         tracking_code=Key("T", outbound_parcel(o.index) + 1), service=Word(_SERVICES, (o.index % 7 == 0).astype(np.int64)),
         from_postcode=Key("", SITE_POSTCODE[o.index % OFFICE], 5, plain=True),
         to_postcode=Key("", c.shop.postcode(o.account), 5, plain=True), declared_weight=weight,
@@ -95,14 +97,14 @@ def _write_scans(c: Chunk, accepted: Ints, weight: Ints, leaves: Flags) -> None:
     moved = accepted + c.draws.span(8 * HOUR, 20 * HOUR, n)
     last = o.arrived - c.draws.span(2 * HOUR, 8 * HOUR, n)
     signed = np.where(o.dear, digest(c.shop.seed, "name", o.account), 0).astype(np.uint64)
-    of = {"parcel": parcel, "carrier": o.carrier}
-    c.scan("pre_transit", c.passage(o.carrier, o.packed + 5 * MINUTE), where=leaves, **of)
-    c.scan("accepted", c.passage(o.carrier, accepted), where=leaves, weight=c.weighed(weight), **of)
-    c.scan("in_transit", c.passage(o.carrier, moved), where=leaves & (c.some(0.7, n) | lost), weight=c.weighed(weight), **of)
-    c.scan("out_for_delivery", c.passage(o.carrier, last), where=goes_on, **of)
-    photo = c.some(0.7, n)
-    c.scan("delivered", c.passage(o.carrier, o.arrived), where=arrives, postcode=home, photo=photo, signed=signed, **of)
-    c.scan("attempted", c.passage(o.carrier, o.arrived), where=leaves & back, postcode=home, **of)
+    leg = Leg(parcel, o.carrier)
+    c.scan("pre_transit", c.passage(o.carrier, o.packed + 5 * MINUTE), leg, leaves)
+    c.scan("accepted", c.passage(o.carrier, accepted), leg, leaves, weight=c.scale(weight))
+    c.scan("in_transit", c.passage(o.carrier, moved), leg, leaves & (c.some(0.7, n) | lost), weight=c.scale(weight))
+    c.scan("out_for_delivery", c.passage(o.carrier, last), leg, goes_on)
+    proof: dict[str, Column] = {**c.door(home), "photo": c.some(0.7, n), "signed_by": Hex(signed)}
+    c.scan("delivered", c.passage(o.carrier, o.arrived), leg, arrives, **proof)
+    c.scan("attempted", c.passage(o.carrier, o.arrived), leg, leaves & back, **c.door(home))
 
 
 def turned_at(c: Chunk, order: Ints) -> Ints:

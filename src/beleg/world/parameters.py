@@ -63,6 +63,7 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     adjustment_rate: float = 0.006
     order_refund_rate: float = 0.004
     chargeback_rate: float = 0.002
+    contact_rate: float = 0.03
 
     # Honest trade, as shares of the returns.
     mislabelled: float = 0.003

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk
 from beleg.world.columns import Either, Flags, Hex, Ints, Key, Word
@@ -15,6 +16,7 @@ from beleg.world.stories import has
 TRIGGERS = ("instant", "on_first_scan", "on_delivered", "on_receipt", "on_inspection", "returnless", "manual")
 INSTANT, FIRST_SCAN, DELIVERED, RECEIPT, INSPECTION, RETURNLESS, MANUAL = range(len(TRIGGERS))
 CLASSES = ("return", "instant", "returnless", "cancelled", "adjustment", "goodwill", "not_received", "damaged")
+_BANK_REASONS = ("credit_not_processed", "product_not_received", "fraudulent")
 _NOBODY = np.empty(0, dtype=np.int64)
 
 
@@ -65,7 +67,7 @@ def pay(c: Chunk, s: Slices, p: Payment) -> None:
     stated = np.where(c.some(c.parameters.class_stated, len(s)), p.stated, -1)
     account = c.orders.account[s.order]
     c.book.add(
-        "refunds", p.when, "payments", recorded=recorded, where=p.where,
+        "refunds", Stamp(p.when, "payments", recorded=recorded, where=p.where),
         refund_id=Key("F", number), **ids, rma_id=Key("R", p.rma), claim_id=Key("C", p.claim), account_id=Key("K", account),
         article=Key("A", c.lines.article[s.line], 5), quantity=p.quantity, amount=p.amount, currency=currency,
         status="failed" if p.failed else "settled", trigger=Word(TRIGGERS, p.trigger), stated_class=Word(CLASSES, stated),
@@ -91,27 +93,26 @@ def _spoils(c: Chunk, s: Slices, p: Payment) -> tuple[Ints, Ints]:
     return pay_cents, np.where(has("kind", "honest", s.story), 0, p.amount * c.parameters.fee).astype(np.int64)
 
 
-def dispute(c: Chunk, s: Slices, opened: Ints, *, where: Flags, lost: Flags, reason: Ints) -> None:
+def dispute(c: Chunk, s: Slices, opened: Ints, lost: Flags, reason: Ints) -> None:
     """Open a dispute with the bank over the slices' money, and settle it weeks later."""
     ruled = opened + c.draws.span(10 * DAY, 30 * DAY, len(s))
-    for when, status in ((opened, None), (ruled, lost)):
-        code = np.zeros(len(s), dtype=np.int64) if status is None else np.where(status, 2, 1)
+    for when, status in ((opened, np.zeros(len(s), dtype=np.int64)), (ruled, np.where(lost, 2, 1))):
         c.book.add(
-            "disputes", when, "payments", recorded=c.noted(when), where=where,
+            "disputes", Stamp(when, "payments", recorded=c.noted(when)),
             dispute_id=Key("D", s.key), order_id=order_key(c.orders.index[s.order]),
-            line_id=line_key(c.lines.number[s.line]), reason=Word(("credit_not_processed", "product_not_received", "fraudulent"), reason),
+            line_id=line_key(c.lines.number[s.line]), reason=Word(_BANK_REASONS, reason),
             amount=c.value(s), currency=Word(tuple(c.parameters.currencies), c.orders.currency[s.order]),
-            status=Word(("open", "won", "lost"), code),
+            status=Word(("open", "won", "lost"), status),
         )  # fmt: skip
 
 
-def replace(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
+def send_again(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
     """Send the slices' goods again, by a support agent's hand."""
     site = np.full(len(s), OFFICE)
     at = c.staff.opening(site, when, c.draws)
     actor = c.staff.login(c.staff.on_duty(site, SUPPORT, at, c.draws), c.draws)
     c.book.add(
-        "replacements", at, "shop", recorded=c.noted(at), where=where,
+        "replacements", Stamp(at, "shop", recorded=c.noted(at), where=where),
         replacement_id=Key("X", s.key), order_id=order_key(c.orders.index[s.order]), line_id=line_key(c.lines.number[s.line]),
         quantity=s.quantity, value=c.value(s), currency=Word(tuple(c.parameters.currencies), c.orders.currency[s.order]),
         reason="damaged", actor=login_key(actor),
@@ -124,10 +125,24 @@ def contact(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
     at = c.staff.opening(site, when, c.draws)
     actor = c.staff.login(c.staff.on_duty(site, SUPPORT, at, c.draws), c.draws)
     c.book.add(
-        "support_contacts", at, "support", recorded=c.noted(at), where=where,
+        "support_contacts", Stamp(at, "support", recorded=c.noted(at), where=where),
         account_id=Key("K", account), order_id=order_key(c.orders.index[s.order]),
         channel=Word(("chat", "mail", "phone"), c.draws.pick([5, 4, 1], len(s))), language="en",
         device=Hex(c.shop.identity("device", account)), ip=Hex(c.shop.identity("ip", account)), actor=login_key(actor),
+    )  # fmt: skip
+
+
+def chat(c: Chunk) -> None:
+    """Customers who write about anything else."""
+    rows, n = c.some(c.parameters.contact_rate, len(c.orders.when)), len(c.orders.when)
+    account, site = c.orders.account, np.full(n, OFFICE)
+    at = c.staff.opening(site, c.orders.when + c.draws.span(HOUR, 12 * DAY, n), c.draws)
+    c.book.add(
+        "support_contacts", Stamp(at, "support", recorded=c.noted(at), where=rows),
+        account_id=Key("K", account), order_id=order_key(c.orders.index), language="en",
+        channel=Word(("chat", "mail", "phone"), c.draws.pick([5, 4, 1], n)),
+        device=Hex(c.shop.identity("device", account)), ip=Hex(c.shop.identity("ip", account)),
+        actor=login_key(c.staff.login(c.staff.on_duty(site, SUPPORT, at, c.draws), c.draws)),
     )  # fmt: skip
 
 

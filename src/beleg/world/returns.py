@@ -1,4 +1,4 @@
-"""The way back: when a return was asked for, how its parcel travelled, and who held it in the warehouse, worked out before anything is written."""
+"""The way back, worked out before anything is written: when it was asked for, how the parcel went, through whose hands."""
 
 from dataclasses import dataclass
 
@@ -63,10 +63,10 @@ def travel(c: Chunk, s: Slices) -> Trip:
     delivered = accepted + _LANE + draws.span(10 * HOUR, 90 * HOUR, n)[lead]
     docked = c.staff.opening(site, delivered + draws.span(0.5 * HOUR, 10 * HOUR, n), draws)[lead]
     target, landed = _addresses(c, s, site)
-    passages = [_shared(c.passage(carrier, when), lead) for when in (accepted, moved, delivered)]
+    first, middle, last = (_shared(c.passage(carrier, when), lead) for when in (accepted, moved, delivered))
     labelled = draws.chance(share("label", s.story), n)[lead]
     reached = has("docked", value=True, story=s.story)
-    return Trip(asked, site, insider, carrier, labelled, *passages, target, landed, _weights(c, s), docked, reached)
+    return Trip(asked, site, insider, carrier, labelled, first, middle, last, target, landed, _weights(c, s), docked, reached)
 
 
 def _shared(passage: Passage, lead: Ints) -> Passage:

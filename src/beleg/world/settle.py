@@ -1,9 +1,11 @@
 """The refunds of returns: what sets each off, when it is paid, and what some people do afterwards to be paid twice."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from beleg.world.chunk import Chunk, Passage
-from beleg.world.columns import Flags, Ints
+from beleg.world.columns import Ints
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.refunds import (
     CLASSES,
@@ -20,7 +22,6 @@ from beleg.world.refunds import (
     dispute,
     pay,
     payment,
-    replace,
     soon,
 )
 from beleg.world.stories import has, share
@@ -95,29 +96,12 @@ def _pay_in_parts(c: Chunk, b: Back, p: Payment) -> None:
     """Most are paid at once; some fail first and succeed later, some are paid in two parts."""
     n, honest = len(b.s), has("kind", "honest", b.s.story)
     parts = p.where & honest & (p.amount > 200) & c.some(c.parameters.in_two_parts, n)
-    _turn(c, b, p, 2, p.where & honest & c.some(c.parameters.failed_first, n), when=p.when - 2 * MINUTE, failed=True)
-    whole = p.amount
-    first = np.where(parts, whole * 6 // 10, whole)
-    _turn(c, b, p, 0, p.where, amount=first)
-    _turn(c, b, p, 1, parts, when=p.when + c.draws.span(DAY, 3 * DAY, n), amount=whole - first)
-
-
-def _turn(
-    c: Chunk,
-    b: Back,
-    p: Payment,
-    turn: int,
-    where: Flags,
-    *,
-    when: Ints | None = None,
-    amount: Ints | None = None,
-    failed: bool = False,
-) -> None:
-    again = Payment(
-        p.when if when is None else when, where, p.trigger, p.stated, p.amount if amount is None else amount, p.quantity,
-        p.order, p.line, p.rma, p.claim, p.requester, p.approver, turn=turn, failed=failed, actor=p.actor,
-    )  # fmt: skip
-    pay(c, b.s, again)
+    fails = p.where & honest & c.some(c.parameters.failed_first, n)
+    pay(c, b.s, replace(p, turn=2, where=fails, when=p.when - 2 * MINUTE, failed=True))
+    first = np.where(parts, p.amount * 6 // 10, p.amount)
+    pay(c, b.s, replace(p, amount=first))
+    later = p.when + c.draws.span(DAY, 3 * DAY, n)
+    pay(c, b.s, replace(p, turn=1, where=parts, when=later, amount=p.amount - first))
 
 
 def _again(c: Chunk, b: Back, p: Payment) -> None:
@@ -125,10 +109,10 @@ def _again(c: Chunk, b: Back, p: Payment) -> None:
     s, n = b.s, len(b.s)
     late = p.when + c.draws.span(4 * DAY, 18 * DAY, n)
     rows = has("after", "dispute", s.story)
-    dispute(c, s, late, where=rows, lost=np.ones(n, dtype=np.bool_), reason=c.draws.pick([2, 2, 1], n))
+    by_bank = int(rows.sum())
+    dispute(c, s.of(rows), late[rows], np.ones(by_bank, dtype=np.bool_), c.draws.pick([2, 2, 1], by_bank))
     second = has("after", "second_refund", s.story)
     more = payment(c, s, late, np.full(n, MANUAL), np.full(n, CLASSES.index("goodwill")))
-    more.rma, more.turn, more.where = s.rma, 3, second
+    more = replace(more, rma=s.rma, turn=3, where=second)
     by_desk(c, more, second)
     pay(c, s, more)
-    replace(c, s, late, has("after", "replacement", s.story))

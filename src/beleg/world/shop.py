@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from beleg.world.book import Book
+from beleg.world.book import Book, Stamp
 from beleg.world.columns import Column, Floats, Hashes, Hex, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR, MINUTE, Draws
 from beleg.world.parameters import WorldParameters
@@ -30,7 +30,8 @@ class Calendar:
 
     def time(self, fraction: Floats) -> Ints:
         """The instant by which this fraction of the year's orders is placed."""
-        return np.interp(fraction, self._edges, self._times).astype(np.int64)
+        time: Floats = np.interp(fraction, self._edges, self._times)
+        return time.astype(np.int64)
 
     def fraction(self, time: int) -> float:
         """The fraction of the year's orders that is placed by then."""
@@ -167,16 +168,16 @@ class Shop:
         account = np.arange(0 if orders.index[0] == 0 else span[0], span[1])
         when = self.opened(account)
         channel = Word(_CHANNELS, (account * 7 + account // 11) % 3)
-        book.add("accounts", when, "shop", account_id=Key("K", account), channel=channel)
+        book.add("accounts", Stamp(when, "shop"), account_id=Key("K", account), channel=channel)
         for place, kind in enumerate(("email", "phone", "address", "device", "payment", "ip")):
             seen: dict[str, Column] = {"kind": kind, "value": Hex(self.identity(kind, account)), "seen_in": "sign_up"}
-            book.add("identifiers", when + place * 1_000, "identity", account_id=Key("K", account), **seen)
+            book.add("identifiers", Stamp(when + place * 1_000, "identity"), account_id=Key("K", account), **seen)
 
     def _write_orders(self, book: Book, draws: Draws, orders: Orders, lines: Lines) -> None:
         codes = tuple(self.parameters.currencies)
         goods = np.bincount(lines.order, lines.paid, len(orders.when)).astype(np.int64)
         book.add(
-            "orders", orders.when, "shop", recorded=orders.when,
+            "orders", Stamp(orders.when, "shop", recorded=orders.when),
             order_id=order_key(orders.index), account_id=Key("K", orders.account), currency=Word(codes, orders.currency),
             paid=goods + orders.fee, channel=Word(_CHANNELS, draws.pick([6, 3, 1], len(goods))),
             payment=Hex(self.identity("payment", orders.account)), ship_to=Key("", self.postcode(orders.account), 5, plain=True),
@@ -188,7 +189,7 @@ class Shop:
         when = orders.when[of]
         serialised = lines.article >= goods.ordinary
         book.add(
-            "order_lines", when, "shop", recorded=when,
+            "order_lines", Stamp(when, "shop", recorded=when),
             order_id=order_key(orders.index[of]), line_id=line_key(lines.number), account_id=Key("K", orders.account[of]),
             article=Key("A", lines.article, 5), title=Word(goods.titles, lines.article),
             category=Word(_FIELDS, goods.field[lines.article]), quantity=lines.quantity, paid=lines.paid,
@@ -199,8 +200,9 @@ class Shop:
     def _write_sign_ins(self, book: Book, draws: Draws, orders: Orders) -> None:
         n = len(orders.when)
         failed = draws.chance(0.04, n)
+        when = np.maximum(orders.when - draws.span(MINUTE, 30 * MINUTE, n), self.opened(orders.account) + MINUTE // 2)
         book.add(
-            "sign_ins", orders.when - draws.span(MINUTE, 30 * MINUTE, n), "identity", where=draws.chance(0.25, n),
+            "sign_ins", Stamp(when, "identity", where=draws.chance(0.25, n)),
             account_id=Key("K", orders.account), outcome=Word(("success", "failure"), failed.astype(np.int64)),
             device=Hex(self.identity("device", orders.account)), ip=Hex(self.identity("ip", orders.account)),
         )  # fmt: skip

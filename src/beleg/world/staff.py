@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beleg.world.book import Book
+from beleg.world.book import Book, Stamp
 from beleg.world.columns import Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR, MINUTE, Draws
 from beleg.world.parameters import WorldParameters
@@ -15,6 +15,7 @@ _OFFSET = np.array([-480, -300, -360, -300])
 ROLES = ("receiving", "inspection", "put_away", "refunds", "support")
 RECEIVING, INSPECTION, PUT_AWAY, REFUNDS, SUPPORT = range(5)
 OFFICE = 3
+_TEAMS = tuple(f"{role}-{half}" for role in ROLES for half in "ab")
 _SHIFTS = ("early", "late")
 _OPENS, _SHIFT = 6 * HOUR, 8 * HOUR
 
@@ -110,7 +111,8 @@ class Staff:
             found[soon] = ahead
         earliest = np.where(found == 0, np.maximum(clock, begins), begins)
         chosen = earliest + (draws.evenly(len(when)) * (begins + _SHIFT - earliest)).astype(np.int64)
-        return (day + found) * DAY + chosen - _OFFSET[site] * MINUTE
+        then: Ints = (day + found) * DAY + chosen - _OFFSET[site] * MINUTE
+        return then
 
     def login(self, person: Ints, draws: Draws) -> Ints:
         """The login that the person uses this time; -1 for nobody."""
@@ -124,10 +126,11 @@ class Staff:
         return np.where(login >= 0, extra[login], -1)
 
     def session(self, login: Ints, when: Ints) -> Hashes:
-        """The session the login works in that day; 0 for nobody."""
+        """The session the login works in that day; 0 for nobody. At night it is another one."""
         site = self.people.site[self.owner(login)]
-        day, _ = self.local(site, when)
-        return np.where(login >= 0, digest(self._seed, "session", login, day), 0).astype(np.uint64)
+        day, clock = self.local(site, when)
+        night = (clock < _OPENS - HOUR) | (clock > _OPENS + 2 * _SHIFT + HOUR)
+        return np.where(login >= 0, digest(self._seed, "session", login, day * 2 + night), 0).astype(np.uint64)
 
     def station(self, site: Ints, login: Ints, when: Ints) -> Key:
         """The work place of the login that day."""
@@ -151,12 +154,13 @@ class Staff:
         who = self.owner(login)
         since = self._start - draws.span(20 * DAY, 2_000 * DAY, len(login))
         since = np.where(people.trainee[who], self._start - draws.span(DAY, 15 * DAY, len(login)), since)
-        table, count = self._roster
+        table, _ = self._roster
         lead = table[self._group(people.site, people.shift, people.role), 0, 0][who]
         book.add(
-            "staff", since, "roster", recorded=since,
-            login=login_key(login), person=person_key(who), team=Word(ROLES, people.role[who]), site=Word(SITES, people.site[who]),
-            role=Word(("associate", "trainee"), people.trainee[who].astype(np.int64)), shift=Word(_SHIFTS, people.shift[who]),
+            "staff", Stamp(since, "roster", recorded=since),
+            login=login_key(login), person=person_key(who), team=Word(_TEAMS, people.role[who] * 2 + who % 2), 
+            site=Word(SITES, people.site[who]),
+            role=Word(ROLES, people.role[who]), shift=Word(_SHIFTS, people.shift[who]),
             manager=person_key(np.where(lead == who, -1, lead)), valid_from=since,
             contact=Hex(digest(self._seed, "contact", who)),
         )  # fmt: skip
@@ -165,19 +169,20 @@ class Staff:
         login = np.concatenate([np.arange(len(self.people.site)), self.people.second[self.people.second >= 0]])
         who, day = np.repeat(login, len(days)), np.tile(days, len(login))
         person = self.owner(who)
-        works = (day + self.people.rest[person]) % 7 < 5
         begins = day * DAY + _OPENS + self.people.shift[person] * _SHIFT - _OFFSET[self.people.site[person]] * MINUTE
-        for activity, near in (("logon", -draws.span(2 * MINUTE, 15 * MINUTE, len(who))), ("logoff", None)):
-            when = begins + near if near is not None else begins + _SHIFT + draws.span(MINUTE, 15 * MINUTE, len(who))
-            self._sign(book, draws, who, when, works & (when >= self._start), activity, begins)
+        works = ((day + self.people.rest[person]) % 7 < 5) & (begins >= self._start)
+        who, begins = who[works], begins[works]
+        self._sign(book, draws, (who, begins), begins - draws.span(2 * MINUTE, 15 * MINUTE, len(who)), "logon")
+        self._sign(book, draws, (who, begins), begins + _SHIFT + draws.span(MINUTE, 15 * MINUTE, len(who)), "logoff")
 
-    def _sign(self, book: Book, draws: Draws, login: Ints, when: Ints, where: Flags, activity: str, at: Ints) -> None:
+    def _sign(self, book: Book, draws: Draws, shift: tuple[Ints, Ints], when: Ints, activity: str) -> None:
+        login, begins = shift
         site = self.people.site[self.owner(login)]
         device = np.where(site == OFFICE, digest(self._seed, "desktop", login), digest(self._seed, "gun", site, login % 40))
         book.add(
-            "staff_sign_ins", when, "identity", recorded=when, where=where,
-            login=login_key(login), session=Hex(self.session(login, at)), activity=activity, device=Hex(device),
-            network=Hex(digest(self._seed, "network", site)), site=Word(SITES, site), station=self.station(site, login, at),
+            "staff_sign_ins", Stamp(when, "identity", recorded=when),
+            login=login_key(login), session=Hex(self.session(login, begins), "ses-"), activity=activity, device=Hex(device),
+            network=Hex(digest(self._seed, "network", site)), site=Word(SITES, site), station=self.station(site, login, begins),
             badge=~draws.chance(self._parameters.badge_missing, len(login)),
         )  # fmt: skip
 

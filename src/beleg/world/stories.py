@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
-from beleg.world.columns import Flags, Ints
+from beleg.world.columns import Flags, Floats, Ints
 
 Kind = Literal["honest", "contradiction", "ambiguous", "other"]
 
@@ -69,78 +70,86 @@ class Story(Struct, frozen=True, kw_only=True):
         return self.method or self.name
 
 
-_FALSE = {"kind": "contradiction", "carried": 0, "label": 0.6, "docked": False, "high_value": 0.9, "put_away": False}
-_HOLLOW = {**_FALSE, "inspected": "same", "inspected_share": 0.3, "counted": "short", "trigger": "on_receipt"}
-_CLAIM = {"flow": "claim", "whole_order": True, "high_value": 0.7}
+_RETURN = Story(name="ordinary")
+_NO_GOODS = Story(name="", docked=False, hands="none", inspected="none", put_away=False)
+_CLAIM = Story(name="", flow="claim", whole_order=True, high_value=0.7)
+_SENT_BACK = Story(name="", flow="sent_back", whole_order=True, outbound="sent_back")
+_FALSE = Story(
+    name="", kind="contradiction", high_value=0.9, carried=0, label=0.6, docked=False, hands="insider", keyed=0.3,
+    inspected="same", inspected_share=0.3, put_away=False, counted="short", trigger="on_receipt",
+)  # fmt: skip
+_LOST_BACK = replace(_NO_GOODS, carried=2, trigger="manual", high_value=0.7)
+_NEVER_BACK = replace(_SENT_BACK, docked=False, hands="none", high_value=0.7)
 
 _HONEST = (
-    Story(name="ordinary"),
+    _RETURN,
     Story(name="mislabelled", known_parcel=False, carried=0),
     Story(name="instant", trigger="instant"),
-    Story(name="returnless", label=0, carried=0, docked=False, hands="none", put_away=False, inspected="none",
-          trigger="returnless", claim="damaged", document="photo"),
-    Story(name="unused", carried=0, docked=False, hands="none", put_away=False, inspected="none", trigger="none"),
+    replace(_NO_GOODS, name="returnless", label=0, carried=0, trigger="returnless", claim="damaged", document="photo"),
+    replace(_NO_GOODS, name="unused", carried=0, trigger="none"),
     Story(name="lost_parcel", flow="claim", whole_order=True, outbound="lost", claim="not_received"),
     Story(name="damaged", flow="claim", claim="damaged", document="photo"),
     Story(name="replaced", flow="claim", claim="damaged", document="photo", trigger="none", after="replacement"),
     Story(name="packing_error", flow="claim", whole_order=True, outbound="light", claim="empty_box"),
     Story(name="missing_item", flow="claim", claim="missing_item"),
-    Story(name="sent_back", flow="sent_back", whole_order=True, outbound="sent_back"),
+    replace(_SENT_BACK, name="sent_back"),
     Story(name="cancelled", flow="money", outbound="none"),
     Story(name="goodwill", flow="money"),
     Story(name="adjustment", flow="money"),
     Story(name="order_refund", flow="money"),
     Story(name="chargeback", flow="money"),
-)  # fmt: skip
+)
 
 # Like the fraud in every single record; only who does it again tells them apart.
 _TWINS = (
-    Story(name="lost_return", twin_of="stalled_return", carried=2, docked=False, hands="none", inspected="none",
-          put_away=False, trigger="manual", high_value=0.7),
-    Story(name="porch_theft", twin_of="not_received", claim="not_received", **_CLAIM),
-    Story(name="pilfered", twin_of="empty_box", claim="empty_box", **_CLAIM),
-    Story(name="lost_sent_back", twin_of="return_to_sender", flow="sent_back", whole_order=True, outbound="sent_back",
-          hands="none", docked=False, high_value=0.7),
+    replace(_LOST_BACK, name="lost_return", twin_of="stalled_return"),
+    replace(_CLAIM, name="porch_theft", twin_of="not_received", claim="not_received"),
+    replace(_CLAIM, name="pilfered", twin_of="empty_box", claim="empty_box"),
+    replace(_NEVER_BACK, name="lost_sent_back", twin_of="return_to_sender"),
+)
+
+_AMBIGUOUS = (
+    replace(_LOST_BACK, name="stalled_return", kind="ambiguous"),
+    replace(_CLAIM, name="not_received", kind="ambiguous", claim="not_received"),
+    replace(_CLAIM, name="empty_box", kind="ambiguous", claim="empty_box"),
+    replace(_NEVER_BACK, name="return_to_sender", kind="ambiguous"),
+)
+
+_DIP = Story(name="", method="double_dip", kind="contradiction", trigger="on_receipt", whole_order=True, high_value=0.7)
+
+_CONTRADICTIONS = (
+    replace(_FALSE, name="false_receipt"),
+    replace(_FALSE, name="phished_receipt", hands="phished", keyed=0.6),
+    replace(_FALSE, name="duty_collapse", hands="collapse", keyed=0.2),
+    replace(_FALSE, name="empty_return", received=False, keyed=0.5, inspected="none", counted="none"),
+    Story(name="serial_mismatch", kind="contradiction", serial="other", serialised=True, high_value=1.0, trigger="on_receipt"),
+    replace(_DIP, name="dip_dispute", after="dispute", settles=110),
+    replace(_DIP, name="dip_twice", after="second_refund", settles=80),
+    replace(_CLAIM, name="dip_replacement", method="double_dip", kind="contradiction", after="replacement", settles=40,
+            claim="damaged", document="photo"),
 )  # fmt: skip
 
-_FRAUDS = (
-    Story(name="false_receipt", hands="insider", keyed=0.3, **_HOLLOW),
-    Story(name="phished_receipt", hands="phished", keyed=0.6, **_HOLLOW),
-    Story(name="keyed_receipt", hands="insider", keyed=0.5, api=True, **{**_HOLLOW, "kind": "other"}),
-    Story(name="faster_than_lane", kind="other", carried=1, docked=False, hands="insider", tempo="within_hour", inspected="none",
-          put_away=False, counted="short", trigger="on_receipt", high_value=0.9),
-    Story(name="phantom_unit", kind="other", contents="empty", hands="insider", inspected="same", inspected_share=0.4,
-          put_away=False, counted="short", trigger="on_receipt", high_value=0.9),
-    Story(name="fake_tracking", kind="other", contents="empty", landing="either", docked=False, hands="none", inspected="none",
-          put_away=False, trigger="on_delivered", high_value=0.8),
-    Story(name="destination_mismatch", kind="other", landing="elsewhere", docked=False, hands="none", inspected="none",
-          put_away=False, trigger="early", high_value=0.8),
+_ARRIVED_HOLLOW = Story(
+    name="", kind="other", hands="insider", inspected="none", put_away=False, trigger="on_receipt", high_value=0.9
+)
+
+_OTHER = (
+    replace(_FALSE, name="keyed_receipt", kind="other", keyed=0.5, api=True),
+    replace(_FALSE, name="back_dated", kind="other", keyed=0.5, tempo="back_dated", settles=60),
+    replace(_ARRIVED_HOLLOW, name="faster_than_lane", carried=1, docked=False, tempo="within_hour", counted="short"),
+    replace(_ARRIVED_HOLLOW, name="phantom_unit", contents="empty", inspected="same", inspected_share=0.4, counted="short"),
+    replace(_ARRIVED_HOLLOW, name="active_after_return", serialised=True, high_value=1.0, counted="none", after="activation",
+            settles=100),
+    replace(_NO_GOODS, name="fake_tracking", kind="other", contents="empty", landing="either", trigger="on_delivered",
+            high_value=0.8),
+    replace(_NO_GOODS, name="destination_mismatch", kind="other", landing="elsewhere", trigger="early", high_value=0.8),
     Story(name="weight_mismatch", kind="other", contents="light", inspected_share=0.8, put_away=False, counted="none",
           trigger="early", high_value=0.8),
-    Story(name="stalled_return", kind="ambiguous", carried=2, docked=False, hands="none", inspected="none",
-          put_away=False, trigger="manual", high_value=0.7),
-    Story(name="return_to_sender", kind="ambiguous", flow="sent_back", whole_order=True, outbound="sent_back",
-          hands="none", docked=False, high_value=0.7),
-    Story(name="not_received", kind="ambiguous", claim="not_received", **_CLAIM),
-    Story(name="empty_box", kind="ambiguous", claim="empty_box", **_CLAIM),
-    Story(name="serial_mismatch", kind="contradiction", serial="other", serialised=True, high_value=1.0, trigger="on_receipt"),
-    Story(name="active_after_return", kind="other", serialised=True, high_value=1.0, hands="insider", inspected="none",
-          put_away=False, counted="none", trigger="on_receipt", after="activation", settles=100),
-    Story(name="duty_collapse", hands="collapse", keyed=0.2, **_HOLLOW),
-    Story(name="dip_dispute", method="double_dip", kind="contradiction", after="dispute", settles=110, high_value=0.7,
-          trigger="on_receipt", whole_order=True),
-    Story(name="dip_replacement", method="double_dip", kind="contradiction", after="replacement", settles=40, claim="damaged",
-          document="photo", **_CLAIM),
-    Story(name="dip_twice", method="double_dip", kind="contradiction", after="second_refund", settles=80, high_value=0.7,
-          trigger="on_receipt", whole_order=True),
     Story(name="refund_without_order", kind="other", flow="money", high_value=0.9),
-    Story(name="empty_return", hands="insider", received=False, keyed=0.5,
-          **{**_HOLLOW, "inspected": "none", "counted": "none"}),
-    Story(name="back_dated", hands="insider", keyed=0.5, tempo="back_dated", settles=60, **{**_HOLLOW, "kind": "other"}),
-    Story(name="document_reuse", kind="other", claim="not_received", document="police_report", **_CLAIM),
+    replace(_CLAIM, name="document_reuse", kind="other", claim="not_received", document="police_report"),
 )  # fmt: skip
 
-STORIES = (Story(name="none", flow="money"), *_HONEST, *_TWINS, *_FRAUDS)
+STORIES = (Story(name="none", flow="money"), *_HONEST, *_TWINS, *_AMBIGUOUS, *_CONTRADICTIONS, *_OTHER)
 """All stories; the first means that nothing happens."""
 
 NUMBER = {story.name: number for number, story in enumerate(STORIES)}
@@ -152,7 +161,7 @@ def has(trait: str, value: object, story: Ints) -> Flags:
     return np.asarray(_TRAITS[trait] == value, dtype=np.bool_)[story]
 
 
-def share(trait: str, story: Ints) -> np.typing.NDArray[np.float64]:
+def share(trait: str, story: Ints) -> Floats:
     """The story's trait per row, as a number."""
     return _TRAITS[trait].astype(np.float64)[story]
 

@@ -7,25 +7,17 @@ from beleg.facts.slices import slice_id
 from beleg.world.columns import Column, Flags, Ints, Word, arrow_column
 from beleg.world.stories import STORIES, has
 
+_OPTIONAL = ("order_id", "line_id")
+_NUMBERS = ("amount", "insider_pay", "fee", "refunded_at")
+_COLUMNS = (
+    "slice_id", "refund_id", "order_id", "line_id", "label", "method", "kind", "twin_of", "amount", "currency", "insider_pay",
+    "fee", "ring", "actor", "refunded_at",
+)  # fmt: skip
 SCHEMA = pa.schema(
-    [
-        pa.field("slice_id", pa.string(), nullable=False),
-        pa.field("refund_id", pa.string(), nullable=False),
-        pa.field("order_id", pa.string()),
-        pa.field("line_id", pa.string()),
-        pa.field("label", pa.string(), nullable=False),
-        pa.field("method", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("twin_of", pa.string(), nullable=False),
-        pa.field("amount", pa.int64(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("insider_pay", pa.int64(), nullable=False),
-        pa.field("fee", pa.int64(), nullable=False),
-        pa.field("ring", pa.string(), nullable=False),
-        pa.field("actor", pa.string(), nullable=False),
-        pa.field("refunded_at", pa.int64(), nullable=False),
-    ]
+    [pa.field(name, pa.int64() if name in _NUMBERS else pa.string(), nullable=name in _OPTIONAL) for name in _COLUMNS]
 )
+"""One row per settled refund; money in minor units of `currency`, `insider_pay` in US cents."""
+
 _METHODS = tuple("ordinary" if story.name == "none" else story.truth_name() for story in STORIES)
 _KINDS, _TWINS = tuple(story.kind for story in STORIES), tuple(story.twin_of for story in STORIES)
 
@@ -45,9 +37,9 @@ class Truth:
             "kind": Word(_KINDS, story), "twin_of": Word(_TWINS, story), "ring": "", "refunded_at": when,
         }  # fmt: skip
         arrays = {name: arrow_column(column, SCHEMA.field(name).type, rows) for name, column in (told | columns).items()}
-        threads = arrow_column(thread, pa.string(), rows).to_pylist()
-        named = zip(arrays["order_id"].to_pylist(), arrays["line_id"].to_pylist(), threads, strict=True)
-        arrays["slice_id"] = pa.array([slice_id(order, line, part) for order, line, part in named], pa.string())
+        parts = (arrays["order_id"].to_pylist(), arrays["line_id"].to_pylist(), arrow_column(thread, pa.string(), rows).to_pylist())
+        named = [slice_id(order, line, str(asked)) for order, line, asked in zip(*parts, strict=True)]
+        arrays["slice_id"] = pa.array(named, pa.string())
         arrays["actor"] = arrays["actor"].fill_null("")
         self._pages.append(pa.Table.from_arrays([arrays[field.name] for field in SCHEMA], schema=SCHEMA))
 
@@ -55,4 +47,4 @@ class Truth:
         """Hand over what was collected, in order of time, and begin afresh."""
         pages, self._pages = self._pages, []
         rows = pa.concat_tables([SCHEMA.empty_table(), *pages])
-        return rows.take(pa.array(np.argsort(rows.column("refunded_at").to_numpy(), kind="stable")))
+        return rows.take(np.argsort(rows.column("refunded_at").to_numpy(), kind="stable"))

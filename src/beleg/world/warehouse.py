@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beleg.world.book import Stamp
 from beleg.world.casting import Slices
-from beleg.world.chunk import CARRIERS, Chunk, parcel_key, return_parcel, warehouse
+from beleg.world.chunk import CARRIERS, Chunk, Leg, parcel_key, return_parcel, warehouse
 from beleg.world.claims import claim_kind, file_claims
 from beleg.world.columns import Column, Flags, Hashes, Hex, Ints, Key, Word, digest
 from beleg.world.draws import DAY, HOUR, MINUTE
@@ -69,9 +70,10 @@ def _authorise(c: Chunk, b: Back) -> None:
     person = np.where(has("hands", "collapse", s.story), t.insider, np.where(by_phone, agent, -1))[s.leader]
     account = c.orders.account[s.order]
     c.book.add(
-        "return_authorisations", t.asked, "shop", recorded=t.asked,
+        "return_authorisations", Stamp(t.asked, "shop", recorded=t.asked),
         **b.names, quantity=s.quantity, account_id=Key("K", account), reason=Word(_REASONS, c.draws.pick([5, 4, 2, 1, 1], n)),
-        returnless=has("trigger", "returnless", s.story), site=Word(SITES, t.site), **_hand(c, c.staff.login(person, c.draws), t.asked),
+        returnless=has("trigger", "returnless", s.story), site=Word(SITES, t.site),
+        **_hand(c, c.staff.login(person, c.draws), t.asked),
         device=Hex(np.where(person < 0, c.shop.identity("device", account), 0).astype(np.uint64)),
     )  # fmt: skip
     returnless = has("trigger", "returnless", s.story)
@@ -79,14 +81,14 @@ def _authorise(c: Chunk, b: Back) -> None:
 
 
 def _leads(s: Slices) -> Flags:
-    return s.leader == np.arange(len(s))
+    return np.equal(s.leader, np.arange(len(s)))
 
 
 def _label(c: Chunk, b: Back) -> None:
     s, t = b.s, b.t
     when = t.asked + 2 * MINUTE
     c.book.add(
-        "parcels", when, "shop", recorded=when, where=t.labelled & _leads(s),
+        "parcels", Stamp(when, "shop", recorded=when, where=t.labelled & _leads(s)),
         parcel_id=parcel_key(return_parcel(s.rma)), order_id=b.names["order_id"], rma_id=b.names["rma_id"], direction="return",
         carrier=Word(CARRIERS, t.carrier), tracking_code=Key("T", return_parcel(s.rma) + 1), service="return",
         from_postcode=Key("", c.shop.postcode(c.orders.account[s.order]), 5, plain=True),
@@ -98,15 +100,15 @@ def _scan(c: Chunk, b: Back) -> None:
     s, t, n = b.s, b.t, len(b.s)
     labelled = t.labelled & _leads(s)
     carried = share("carried", s.story)
-    of = {"parcel": return_parcel(s.rma), "carrier": t.carrier}
+    leg = Leg(return_parcel(s.rma), t.carrier)
     # A label that fell off was announced but never read.
     announced = labelled & ((carried > 0) | c.some(0.5, n))
-    c.scan("pre_transit", c.passage(t.carrier, t.asked + 6 * MINUTE), where=announced, **of)
-    c.scan("accepted", t.accepted, where=labelled & (carried >= 1), weight=c.weighed(t.weight), **of)
+    c.scan("pre_transit", c.passage(t.carrier, t.asked + 6 * MINUTE), leg, announced)
+    c.scan("accepted", t.accepted, leg, labelled & (carried >= 1), weight=c.scale(t.weight))
     stalls = (carried == 2) & c.some(0.3, n)
-    c.scan("in_transit", t.moved, where=labelled & (carried >= 2) & ~stalls, weight=c.weighed(t.weight), **of)
+    c.scan("in_transit", t.moved, leg, labelled & (carried >= 2) & ~stalls, weight=c.scale(t.weight))
     signed = digest(c.shop.seed, "clerk", t.site, t.landed)
-    c.scan("delivered", t.delivered, where=labelled & (carried >= 3), postcode=t.landed, signed=signed, **of)
+    c.scan("delivered", t.delivered, leg, labelled & (carried >= 3), **c.door(t.landed), signed_by=Hex(signed))
 
 
 def _dock(c: Chunk, b: Back) -> None:
@@ -117,7 +119,7 @@ def _dock(c: Chunk, b: Back) -> None:
     worker = c.staff.login(c.staff.on_duty(t.site, RECEIVING, t.docked, c.draws), c.draws)
     day, _ = c.staff.local(t.site, t.docked)
     c.book.add(
-        "dock_arrivals", t.docked, warehouse(t.site), recorded=c.noted(t.docked), where=seen,
+        "dock_arrivals", Stamp(t.docked, warehouse(t.site), recorded=c.noted(t.docked), where=seen),
         parcel_id=parcel_key(parcel), site=Word(SITES, t.site), manifest=Key("MF", day * 4 + t.site), weight=c.weighed(t.weight),
         device=Key("GUN", worker % 40, 2, plain=True), **_hand(c, worker, t.docked),
     )  # fmt: skip
@@ -157,15 +159,16 @@ def _receive(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> None:
     read = np.where(hollow & c.some(0.5, n), 0, serial).astype(np.uint64)
     scaled = c.draws.chance(np.where(hollow, 0.0, 0.5), n)
     c.book.add(
-        "receipts", d.received, warehouse(t.site), recorded=d.noted, where=d.receipt,
+        "receipts", Stamp(d.received, warehouse(t.site), recorded=d.noted, where=d.receipt),
         **b.names, parcel_id=parcel_key(np.where(arrived, return_parcel(s.rma), -1)), quantity=np.where(full, b.units, 0),
-        site=Word(SITES, t.site), station=c.staff.station(t.site, d.receiver, d.received), entry_mode=Word(("scan", "keyed", "api"), mode),
+        site=Word(SITES, t.site), station=c.staff.station(t.site, d.receiver, d.received),
+        entry_mode=Word(("scan", "keyed", "api"), mode),
         serial=Hex(read, "SN"), lpn=Key("LPN", lpn), weight=np.where(scaled, c.weighed(t.weight), np.iinfo(np.int64).min),
         **_hand(c, d.receiver, d.known()),
     )  # fmt: skip
     told = d.receipt & c.some(0.3, n)
     status: dict[str, Column] = {"status": "returned", "actor": login_key(d.receiver)}
-    c.book.add("status_claims", d.known(), "shop", where=told, **b.names, **status)
+    c.book.add("status_claims", Stamp(d.known(), "shop", where=told), **b.names, **status)
 
 
 def _inspect(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> Ints:
@@ -179,7 +182,7 @@ def _inspect(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> Ints:
     )
     grade = np.where(result == 0, c.draws.pick([6, 3], n), 2 + (result > 1))
     c.book.add(
-        "inspections", d.inspected, warehouse(b.t.site), recorded=c.noted(d.inspected), where=d.inspection,
+        "inspections", Stamp(d.inspected, warehouse(b.t.site), recorded=c.noted(d.inspected), where=d.inspection),
         **b.names, site=Word(SITES, b.t.site), result=Word(_RESULTS, result), grade=Word(("A", "B", "C", "D"), grade),
         serial=Hex(serial, "SN"), lpn=Key("LPN", lpn), **_hand(c, d.inspector, d.inspected),
     )  # fmt: skip
@@ -195,7 +198,7 @@ def _shelve(c: Chunk, b: Back, result: Ints, lpn: Ints) -> None:
     worker = c.staff.login(c.staff.on_duty(t.site, PUT_AWAY, when, c.draws), c.draws)
     place = Key("B", np.where(absent, -1, c.draws.span(0, 9_000, n)), 4)
     c.book.add(
-        "dispositions", when, warehouse(t.site), recorded=c.noted(when), where=stowed | (d.inspection & absent),
+        "dispositions", Stamp(when, warehouse(t.site), recorded=c.noted(when), where=stowed | (d.inspection & absent)),
         **b.names, site=Word(SITES, t.site), kind=Word(_KINDS, np.where(absent, 5, kind)), location=place, lpn=Key("LPN", lpn),
         **_hand(c, worker, when),
     )  # fmt: skip
@@ -213,18 +216,26 @@ def _find_again(c: Chunk, b: Back, lpn: Ints, stowed_at: Ints, stowed: Flags) ->
     sold = stowed & (lot >= p.count_share) & (lot < p.count_share + p.resale_share)
     worker = c.staff.login(c.staff.on_duty(t.site, PUT_AWAY, when, c.draws), c.draws)
     c.book.add(
-        "stock_counts", when, warehouse(t.site), recorded=c.noted(when), where=counted & (lpn >= 0), lpn=Key("LPN", lpn),
+        "stock_counts", Stamp(when, warehouse(t.site), recorded=c.noted(when), where=counted & (lpn >= 0)), lpn=Key("LPN", lpn),
         site=Word(SITES, t.site), found=~(short | c.some(p.count_error, n)), **_hand(c, worker, when),
     )  # fmt: skip
     serial = serial_of(c, s.line)
     c.book.add(
-        "resales", when, "shop", where=sold & (lpn >= 0), lpn=Key("LPN", lpn), serial=Hex(serial, "SN"), site=Word(SITES, t.site)
+        "resales",
+        Stamp(when, "shop", where=sold & (lpn >= 0)),
+        lpn=Key("LPN", lpn),
+        serial=Hex(serial, "SN"),
+        site=Word(SITES, t.site),
     )
     used = when + c.draws.span(3 * DAY, 15 * DAY, n)
-    c.book.add("activations", used, "maker", where=sold & (serial > 0) & c.some(0.5, n), serial=Hex(serial, "SN"), kind="activated")
+    c.book.add(
+        "activations", Stamp(used, "maker", where=sold & (serial > 0) & c.some(0.5, n)), serial=Hex(serial, "SN"), kind="activated"
+    )
     still = b.d.known() + c.draws.span(14 * DAY, 45 * DAY, n)
     kinds = Word(("in_use", "warranty_claim", "registered"), c.draws.pick([6, 2, 2], n))
-    c.book.add("activations", still, "maker", where=has("after", "activation", s.story), serial=Hex(serial, "SN"), kind=kinds)
+    c.book.add(
+        "activations", Stamp(still, "maker", where=has("after", "activation", s.story)), serial=Hex(serial, "SN"), kind=kinds
+    )
 
 
 def _phish(c: Chunk, b: Back) -> None:
@@ -239,7 +250,7 @@ def _phish(c: Chunk, b: Back) -> None:
     for activity, before in (("factor_added", 9 * MINUTE), ("logon", 8 * MINUTE)):
         earliest = (when // DAY) * DAY + 9 * HOUR + 3 * MINUTE
         c.book.add(
-            "staff_sign_ins", earliest - before, "identity", recorded=earliest - before,
+            "staff_sign_ins", Stamp(earliest - before, "identity", recorded=earliest - before),
             login=login_key(who), session=Hex(c.staff.session(who, when), "ses-"), activity=activity, device=Hex(new),
             network=Hex(digest(c.shop.seed, "abroad", who)), site=Word(SITES, site), badge=np.zeros(len(who), dtype=np.bool_),
         )  # fmt: skip
@@ -247,12 +258,12 @@ def _phish(c: Chunk, b: Back) -> None:
 
 def _look_up(c: Chunk, b: Back) -> None:
     """Staff open the return before they receive it: mostly because the system gave it to them."""
-    s, d, n, p = b.s, b.d, len(b.s), c.parameters
+    d, n, p = b.d, len(b.s), c.parameters
     crooked = b.t.insider >= 0
     queued = ~c.draws.chance(np.where(crooked, 0.8, p.unqueued_share), n)
     when = d.known() - c.draws.span(MINUTE, 4 * MINUTE, n)
     c.book.add(
-        "staff_actions", when, warehouse(b.t.site), recorded=when, where=d.receipt & c.some(p.action_share, n),
+        "staff_actions", Stamp(when, warehouse(b.t.site), recorded=when, where=d.receipt & c.some(p.action_share, n)),
         login=login_key(d.receiver), session=Hex(c.staff.session(d.receiver, when), "ses-"),
         action=Word(("search", "view"), queued.astype(np.int64)), order_id=b.names["order_id"], rma_id=b.names["rma_id"],
         queued=queued, site=Word(SITES, b.t.site), station=c.staff.station(b.t.site, d.receiver, when),

@@ -8,17 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from beleg.world.book import Book
 from beleg.world.casting import cast
-from beleg.world.chunk import Carriers, Chunk
+from beleg.world.chunk import Chunk, Setting
 from beleg.world.claims import claim_goods, move_money, send_back
 from beleg.world.draws import Draws
 from beleg.world.outbound import send_orders
 from beleg.world.parameters import WorldParameters
+from beleg.world.refunds import chat
 from beleg.world.settle import settle
-from beleg.world.shop import Shop
-from beleg.world.staff import Staff
-from beleg.world.truth import SCHEMA, Truth
+from beleg.world.truth import SCHEMA
 from beleg.world.warehouse import bring_back
 
 
@@ -65,17 +63,14 @@ def write_world(directory: Path, parameters: WorldParameters) -> WorldSummary:
     The same parameters give the same data. Existing files of the same names are replaced. Raises OSError where nothing
     can be written.
     """
-    shop = Shop(parameters)
-    book, truth = Book(shop.end), Truth(shop.end)
-    staff, carriers = Staff(parameters, shop.start), Carriers(parameters, shop.start)
+    setting = Setting.of(parameters)
     tally: dict[tuple[str, str], int] = {}
-    with _Files(directory, book.schemas) as files:
-        staff.write(book, parameters.days)
+    with _Files(directory, setting.book.schemas) as files:
+        setting.staff.write(setting.book, parameters.days)
         for number, low in enumerate(range(0, parameters.orders, parameters.chunk_orders)):
-            high = min(parameters.orders, low + parameters.chunk_orders)
-            _write_chunk(shop, staff, carriers, book, truth, (number, low, high))
-            files.facts(book.flush())
-            _count(tally, rows := truth.flush())
+            _write_chunk(setting, number, low, min(parameters.orders, low + parameters.chunk_orders))
+            files.facts(setting.book.flush())
+            _count(tally, rows := setting.truth.flush())
             files.truth(rows)
     (directory / "_truth" / "parameters.json").write_bytes(msgspec.json.format(msgspec.json.encode(parameters)) + b"\n")
     frauds = {method: count for (label, method), count in sorted(tally.items()) if label == "fraud"}
@@ -83,16 +78,19 @@ def write_world(directory: Path, parameters: WorldParameters) -> WorldSummary:
     return WorldSummary(facts=files.rows, refunds=honest, planted=frauds, seed=parameters.seed)
 
 
-def _write_chunk(shop: Shop, staff: Staff, carriers: Carriers, book: Book, truth: Truth, span: tuple[int, int, int]) -> None:
-    orders, lines = shop.place_orders(*span)
-    slices = cast(shop, span[0], orders, lines)
-    shop.write(book, orders, lines)
-    c = Chunk(shop, staff, carriers, book, truth, Draws(shop.seed, 8, span[0]), orders, lines, slices)
+def _write_chunk(setting: Setting, number: int, low: int, high: int) -> None:
+    shop = setting.shop
+    orders, lines = shop.place_orders(number, low, high)
+    slices = cast(shop, number, orders, lines)
+    shop.write(setting.book, orders, lines)
+    draws = Draws(shop.seed, 8, number)
+    c = Chunk(shop, setting.staff, setting.carriers, setting.book, setting.truth, draws, orders, lines, slices)
     send_orders(c)
     settle(c, bring_back(c))
     claim_goods(c)
     send_back(c)
     move_money(c)
+    chat(c)
 
 
 def _count(tally: dict[tuple[str, str], int], truth: pa.Table) -> None:
