@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_compact_currency, format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_compact_currency, format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
 LOCALE = Locale("en", "GB")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +26,8 @@ def money(minor: int, currency: str) -> str:
     """An exact amount with its currency, in the currency's own number of digits."""
     if not currency:
         return format_decimal(major(minor, currency), format="#,##0.00", locale=LOCALE)
-    return format_currency(major(minor, currency), currency, locale=LOCALE)
+    letters = get_currency_symbol(currency, locale=LOCALE)[-1:].isalpha()
+    return format_currency(major(minor, currency), currency, "¤\xa0#,##0.00" if letters else None, locale=LOCALE)
 
 
 def money_code(minor: int, currency: str) -> str:
