@@ -121,7 +121,8 @@ def _slices(parameters: WorldParameters, draws: Draws, orders: Orders, lines: Li
     pick = np.where(orders.dear[order], 0, (draws.evenly(n) * orders.size[order]).astype(np.int64))
     line = orders.first[order] + pick
     units = lines.quantity[line]
-    part = (units > 1) & has("flow", "return", story[order]) & draws.chance(0.5, n)
+    some = has("flow", "return", story[order]) & ~has("whole_order", value=True, story=story[order])
+    part = (units > 1) & some & draws.chance(0.5, n)
     quantity = np.where(part, 1 + (draws.evenly(n) * (units - 1)).astype(np.int64), units)
     rows = [(order, line, np.zeros(n, dtype=np.int64), quantity, story[order], np.arange(n))]
     rows += _companions(parameters, draws, orders, lines, rows[0])

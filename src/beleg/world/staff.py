@@ -158,7 +158,7 @@ class Staff:
         lead = table[self._group(people.site, people.shift, people.role), 0, 0][who]
         book.add(
             "staff", Stamp(since, "roster", recorded=since),
-            login=login_key(login), person=person_key(who), team=Word(_TEAMS, people.role[who] * 2 + who % 2), 
+            login=login_key(login), person=person_key(who), team=Word(_TEAMS, people.role[who] * 2 + who % 2),
             site=Word(SITES, people.site[who]),
             role=Word(ROLES, people.role[who]), shift=Word(_SHIFTS, people.shift[who]),
             manager=person_key(np.where(lead == who, -1, lead)), valid_from=since,

@@ -14,7 +14,7 @@ from beleg.world.outbound import serial_of
 from beleg.world.returns import Desk, Trip, handle, travel
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import OFFICE, PUT_AWAY, RECEIVING, SITES, SUPPORT, login_key
-from beleg.world.stories import has, share
+from beleg.world.stories import NUMBER, has, share
 
 _REASONS = ("does not fit", "no longer wanted", "not as described", "arrived late", "defective")
 _RESULTS = ("match", "damaged", "empty", "mismatch_class", "mismatch_instance")
@@ -41,7 +41,7 @@ def bring_back(c: Chunk) -> Back:
     names: dict[str, Column] = {
         "order_id": order_key(c.orders.index[s.order]), "line_id": line_key(c.lines.number[s.line]), "rma_id": Key("R", s.rma),
     }  # fmt: skip
-    short = (s.quantity > 1) & has("hands", "floor", s.story) & c.some(c.parameters.short_received, len(s))
+    short = (s.quantity > 1) & (s.story == NUMBER["ordinary"]) & c.some(c.parameters.short_received, len(s))
     back = Back(s, trip, desk, names, s.quantity - short)
     _authorise(c, back)
     _label(c, back)
