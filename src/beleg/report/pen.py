@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -57,8 +56,12 @@ class Pen:
         self.say(self.text(words, longest=600), bullet="- " if self.ascii else "• ")
 
     def show(self, thing: RenderableType, indent: int = 2) -> None:
-        """Anything rich can draw, no wider than is good to read."""
-        self.console.print(Padding(thing, (0, 0, 0, indent), expand=False), width=self.width)
+        """Anything rich can draw, no wider than is good to read, without blanks at the ends of lines."""
+        room = self.console.options.update(width=self.width - indent, height=None)
+        for cells in self.console.render_lines(thing, room, pad=False):
+            line = Text.assemble(" " * indent, *((cell.text, cell.style or "") for cell in cells))
+            line.rstrip()
+            self.console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
     def blank(self) -> None:
         """An empty line."""
@@ -88,7 +91,6 @@ class Pen:
                 justify="right" if right else "left",
                 no_wrap=does != "wrap",
                 overflow="fold" if does == "wrap" else cut,  # type: ignore[arg-type]
-                ratio=1 if does == "wrap" else None,
             )
         return made
 

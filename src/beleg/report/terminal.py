@@ -77,13 +77,13 @@ def _where(pen: Pen, result: AuditResult) -> None:
         for key in ("class", "method", "site", "month"):
             if cut := cuts.get(key):
                 pen.blank()
-                pen.console.print(_cut(pen, cut, pen.width))
+                pen.show(_cut(pen, cut, pen.width), indent=0)
         return
     half = (pen.width - 4) // 2
     sides = [[_cut(pen, cuts[key], half) for key in side if key in cuts] for side in (("month", "site"), ("class", "method"))]
     grid = Table.grid(padding=(0, 4, 0, 0))
     grid.add_row(*(Group(*(part for cut in side for part in (Text(), cut))) for side in sides if side))
-    pen.console.print(grid)
+    pen.show(grid, indent=0)
 
 
 def _cut(pen: Pen, cut: Breakdown, wide: int) -> Group:
@@ -123,7 +123,8 @@ def _first(pen: Pen, result: AuditResult) -> None:
 def _ranking(pen: Pen, shown: list[Ranked]) -> Table:
     wide = pen.width >= WIDE
     names = ["order", "amount", "class", "method", *(["refunded", "site"] if wide else []), "proofs", "bits"]
-    table = pen.table(("#", "right"), *((name, "right" if name in {"amount", "bits"} else "left") for name in names))
+    does = {"amount": "right", "bits": "right", "class": "wrap", "method": "wrap"}  # what wraps gives way first; money is never cut
+    table = pen.table(("#", "right"), *((name, does.get(name, "left")) for name in names))
     for refund in shown:
         if not refund.above_line and refund.rank > 1 and refund.rank == _first_below(shown):
             table.add_row("", Text("below the line", style="dim"))
