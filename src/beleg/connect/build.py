@@ -40,7 +40,7 @@ class _Made(Struct):
 
 
 class Rules(Struct, frozen=True):
-    """Everything said about one source; `feed` is who its facts say they come from, `delay` the microseconds until they are known."""
+    """Everything said about one source; `feed` is who its facts say they come from, `delay` the time until they are known."""
 
     feed: str
     facts: list[FactRule]

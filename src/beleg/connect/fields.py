@@ -64,6 +64,8 @@ def _text(spec: Spec, frame: Frame, setting: Setting) -> Column:
     if spec.constant is not None:
         return repeated(_constant(spec.constant), frame.size)
     text = _template(spec.template, frame) if spec.template is not None else frame.text(spec.column or "")
+    if spec.or_else:
+        text = pc.coalesce(text, frame.text(spec.or_else))
     if spec.lookup:
         text = setting.lookups.take(spec.lookup, text)
     if spec.drop or spec.empty:

@@ -112,7 +112,7 @@ def find(path: Path | str) -> tuple[list[InputFile], list[str]]:
 
 
 def _globbed(pattern: str) -> list[str]:
-    return glob.glob(pattern, recursive=True)
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
 
 
 def _wanted(path: Path, base: Path) -> bool:

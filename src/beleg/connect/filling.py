@@ -48,6 +48,6 @@ class Filling:
         values: Column = pc.take(text, pa.array(latest, mask=~usable))
         carried = none(frame.size) if self._last.get(name) is None or not goes_on else ~usable & (start_of == 0)
         if carried.any():
-            values = pc.if_else(pa.array(carried), pa.scalar(self._last[name]), values)
+            values = pc.if_else(pa.array(carried), self._last[name], values)
         frame.put(name, values)
         self._last[name] = values[-1].as_py()

@@ -8,8 +8,8 @@ from msgspec import Struct
 class Book(Struct, frozen=True):
     """One input file's account: rows in = mapped + ignored + redelivered + quarantined, each row counted once.
 
-    A row is a record of the file: a CSV record (blank lines are none), a JSON line, an element of a JSON document's list of records, or
-    a Parquet row. One row may become several facts; it is still one row.
+    A row is a record of the file: a CSV record (blank lines are none), a JSON line, an element of a JSON document's list of
+    records, or a Parquet row. One row may become several facts; it is still one row.
     """
 
     file: str

@@ -36,6 +36,7 @@ class Spec(_Part, frozen=True, kw_only=True):
     """Where one field of a fact comes from and what is done to it on the way."""
 
     column: str | None = None
+    or_else: str | None = None
     constant: str | int | bool | None = None
     template: str | None = None
     lookup: str | None = None

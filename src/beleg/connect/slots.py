@@ -60,10 +60,14 @@ def slots(table: str) -> Mapping[str, Slot]:
     return MappingProxyType(found)
 
 
+def _origin(hint: Hint) -> Hint:
+    return get_origin(hint)
+
+
 def _metas(hint: Hint) -> Iterator[msgspec.Meta]:
-    if get_origin(hint) is Annotated:
+    if _origin(hint) is Annotated:
         yield from (meta for meta in hint.__metadata__ if isinstance(meta, msgspec.Meta))
-    if get_origin(hint) is not Literal:
+    if _origin(hint) is not Literal:
         for inner in get_args(hint):
             yield from _metas(inner)
 
@@ -83,10 +87,10 @@ def _kind(name: str, hint: Hint, metas: list[msgspec.Meta]) -> Kind:
 
 
 def _bases(hint: Hint) -> Iterator[Any]:
-    if get_origin(hint) is Literal:
+    if _origin(hint) is Literal:
         return
     inner = get_args(hint)
-    if get_origin(hint) is Annotated:
+    if _origin(hint) is Annotated:
         yield from _bases(inner[0])
     elif inner:
         for part in inner:

@@ -169,7 +169,7 @@ def _moment(text: str, formats: Sequence[str]) -> datetime | int:
             if form in _SECONDS:
                 return int(Decimal(text) * _SECONDS[form])
             if form != "iso":
-                return datetime.strptime(text, form)
+                return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is put on by the caller)
             return _iso(text)
         except (ValueError, ArithmeticError):
             continue
