@@ -62,7 +62,7 @@ def strip(proofs: Sequence[ProofState]) -> Markup:
 def arithmetic(refund: Ranked) -> tuple[Line, ...]:
     """Prior and families as they add up to the total; a difference the reasons do not explain gets a line of its own."""
     raw: list[tuple[str, str, str, str, float, tuple[str, ...], tuple[str, ...]]] = [
-        ("prior", "Prior", "before any evidence", "how rare such a refund is here", refund.prior_bits, (), ())
+        ("prior", "Prior", "before any evidence", "", refund.prior_bits, (), ())
     ]
     for reason in refund.reasons:
         kind = "up" if reason.bits >= 0 else "down"
