@@ -25,7 +25,7 @@ types: .venv/.dev  ## types, by mypy in strict mode
 	@$(BIN)/mypy
 
 imports: .venv/.dev  ## which room may import which, by import-linter
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 docs: .venv/.dev  ## write docs/reference anew from the code
 	@$(BIN)/python -m beleg.reference
