@@ -191,3 +191,29 @@ def test_a_world_without_fraud_is_honest(tmp_path):
 def test_more_missing_scans_mean_fewer_scans(tmp_path):
     few, many = (write_world(tmp_path / str(p), WorldParameters(orders=1_000, scan_missing=p)).facts["scans"] for p in (0.2, 0.0))
     assert 0.75 < few / many < 0.85
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"orders": 0}, "orders must be at least 1, got 0"),
+        ({"orders": 10**9}, "orders must be at most 18,000,000, got 1,000,000,000"),
+        ({"scan_missing": 1.5}, "scan_missing is a share and must lie between 0 and 1, got 1.5"),
+        ({"mix": {"teleport": 1.0}}, "mix names no method: teleport"),
+        ({"currencies": {}}, "currencies must give at least one currency a share above 0"),
+    ],
+)
+def test_what_no_world_can_be_made_of_is_refused(given, said):
+    with pytest.raises(ValueError, match=said):
+        WorldParameters(**given)
+
+
+def test_a_carrier_that_is_down_scans_nothing_that_day(db):
+    days = "SELECT carrier, count(DISTINCT occurred_at // 86400000000) AS days FROM scans GROUP BY carrier"
+    assert all(days <= SMALL.days - 1 for _, days in db.sql(days).fetchall())
+
+
+def test_progress_is_told_per_chunk(tmp_path):
+    told: list[int] = []
+    write_world(tmp_path, WorldParameters(orders=900, chunk_orders=400), told.append)
+    assert told == [400, 800, 900]

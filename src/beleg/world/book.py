@@ -28,6 +28,7 @@ class Stamp:
     source: str | Word
     recorded: Ints | None = None
     where: Flags | None = None
+    offset: Ints | None = None
 
     def noted(self) -> Ints:
         """When the source wrote it down, NULL where it does not say."""
@@ -64,7 +65,7 @@ class Book:
             raise KeyError(f"{table} has no column {sorted(unknown)}")
         given: dict[str, Column] = {
             "id": "", "source": stamp.source, "occurred_at": stamp.when, "source_recorded_at": noted,
-            "known_at": np.where(noted == NULL, stamp.when, noted), **columns,
+            "occurred_offset": stamp.offset, "known_at": np.where(noted == NULL, stamp.when, noted), **columns,
         }  # fmt: skip
         arrays = [arrow_column(given.get(field.name), field.type, rows) for field in schema]
         self._pages.setdefault(table, []).append(pa.Table.from_arrays(arrays, schema=schema))

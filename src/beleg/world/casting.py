@@ -90,8 +90,8 @@ def _fits(tale: Story, orders: Orders) -> Flags:
 
 
 def _returning_accounts(shop: Shop, draws: Draws, rows: int) -> Ints:
-    """Accounts of a pool that holds about one for every four frauds."""
-    pool = max(3, sum(shop.parameters.planted().values()) // 4)
+    """Accounts of a small pool."""
+    pool = max(3, int(sum(shop.parameters.planted().values()) / shop.parameters.frauds_per_account))
     chosen = draws.span(0, pool, rows)
     return (share_of(digest(shop.seed, "pool", chosen)) * shop.old_accounts).astype(np.int64)
 

@@ -10,7 +10,7 @@ from beleg.world.columns import NULL, Column, Flags, Ints, Key, Word, digest, sh
 from beleg.world.draws import DAY, HOUR, Draws
 from beleg.world.parameters import WorldParameters
 from beleg.world.shop import Lines, Orders, Shop
-from beleg.world.staff import SITES, Staff
+from beleg.world.staff import SITE_OFFSET, SITES, Staff
 from beleg.world.truth import Truth
 
 CARRIERS = ("north", "south", "west")
@@ -95,8 +95,10 @@ class Chunk(Setting):
         return self.draws.chance(share, rows)
 
     def noted(self, when: Ints) -> Ints:
-        """When the warehouse's or the shop's system wrote it down."""
-        return self.draws.lagged(when, self.parameters.recorded_share)
+        """When the warehouse's or the shop's system wrote it down: minutes later, now and then a day, or it does not say."""
+        late = self.some(self.parameters.recorded_late, len(when))
+        next_day = when + self.draws.span(8 * HOUR, 30 * HOUR, len(when))
+        return np.where(late, next_day, self.draws.lagged(when, self.parameters.recorded_share))
 
     def passage(self, carrier: Ints, when: Ints) -> Passage:
         """Let the carrier's scanners work as they do: some scans are lost, some come a day late, whole days fail."""
@@ -141,9 +143,9 @@ class Chunk(Setting):
         return self.lines.paid[s.line] * s.quantity // self.lines.quantity[s.line]
 
 
-def warehouse(site: Ints) -> Word:
-    """The warehouse system of the site, as a source."""
-    return Word(_WAREHOUSES, site)
+def warehouse(site: Ints, when: Ints, recorded: Ints, where: Flags) -> Stamp:
+    """What the warehouse system of the site says, with that site's clock."""
+    return Stamp(when, Word(_WAREHOUSES, site), recorded=recorded, where=where, offset=SITE_OFFSET[site])
 
 
 def parcel_key(number: Ints) -> Key:

@@ -5,9 +5,9 @@ import numpy as np
 from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk, Leg, outbound_parcel, parcel_key, warehouse
-from beleg.world.columns import Column, Flags, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.columns import NULL, Column, Flags, Hex, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR
-from beleg.world.outbound import cancelled_at, turned_at
+from beleg.world.outbound import cancelled_at, serial_of, turned_at
 from beleg.world.refunds import CLASSES, MANUAL, RECEIPT, by_desk, contact, dispute, pay, payment, send_again, soon
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import INSPECTION, OFFICE, PUT_AWAY, RECEIVING, SITE_POSTCODE, SITES, login_key
@@ -108,27 +108,33 @@ def _take_back(c: Chunk, s: Slices, site: Ints, home: Ints, comes: Flags) -> Int
     parcel = parcel_key(outbound_parcel(c.orders.index[s.order]))
     of: dict[str, Column] = {"order_id": order_key(c.orders.index[s.order]), "line_id": line_key(c.lines.number[s.line])}
     at: dict[str, Column] = {"site": Word(SITES, site), "lpn": Key("LPN", s.key)}
+    serial = Hex(serial_of(c, s.line), "SN")
 
     def hand(step: int) -> dict[str, Column]:
         return {"actor": login_key(who[step]), "session": Hex(staff.session(who[step], steps[step][0]), "ses-")}
 
-    source = warehouse(site)
     seen = comes & ~c.some(c.parameters.dock_missing, n)
     c.book.add(
-        "dock_arrivals", Stamp(docked, source, recorded=c.noted(docked), where=seen), parcel_id=parcel, site=at["site"], **hand(0)
+        "dock_arrivals",
+        warehouse(site, docked, c.noted(docked), seen),
+        parcel_id=parcel,
+        site=at["site"],
+        weight=c.weighed(c.packed_weight(s)),
+        **hand(0),
     )
-    c.book.add("receipts", Stamp(received, source, recorded=c.noted(received), where=comes), parcel_id=parcel, quantity=s.quantity,
-               entry_mode="scan", station=staff.station(site, who[1], received), **of, **at, **hand(1))  # fmt: skip
+    c.book.add("receipts", warehouse(site, received, c.noted(received), comes), parcel_id=parcel, quantity=s.quantity,
+               entry_mode="scan", serial=serial, station=staff.station(site, who[1], received), **of, **at, **hand(1))  # fmt: skip
     c.book.add(
         "inspections",
-        Stamp(looked, source, recorded=c.noted(looked), where=comes),
+        warehouse(site, looked, c.noted(looked), comes),
         result="match",
         grade="A",
+        serial=serial,
         **of,
         **at,
         **hand(2),
     )
-    c.book.add("dispositions", Stamp(stowed, source, recorded=c.noted(stowed), where=comes), kind="restock", **of, **at, **hand(3))
+    c.book.add("dispositions", warehouse(site, stowed, c.noted(stowed), comes), kind="restock", **of, **at, **hand(3))
     return received
 
 
@@ -146,7 +152,7 @@ def move_money(c: Chunk) -> None:
     p = payment(c, s, when, np.full(n, MANUAL), stated)
     part = (p.amount * (0.05 + 0.25 * c.draws.evenly(n))).astype(np.int64)
     p.amount = np.select([cancelled | ghost, whole & (fee > 0)], [p.amount, fee], np.maximum(part, 1))
-    p.quantity = np.where(cancelled | ghost, s.quantity, np.iinfo(np.int64).min)
+    p.quantity = np.where(cancelled | ghost, s.quantity, NULL)
     p.where = ~bank
     p.line = np.where(whole | ghost, -1, p.line)
     missing = np.where(c.some(0.6, n), c.parameters.orders + c.draws.span(1, 999_999, n), -1)

@@ -30,6 +30,9 @@ _MIX = {
     "document_reuse": 2.0,
 }
 
+_MOST_ORDERS = 18_000_000
+_NO_SHARE = ("electronics_mean", "ordinary_median", "twins", "frauds_per_account")
+
 
 class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a world is made from. Shares lie between 0 and 1; the same parameters always give the same data."""
@@ -76,6 +79,8 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     in_two_parts: float = 0.01
     failed_first: float = 0.004
     serial_slip: float = 0.0002
+    rerouted: float = 0.004
+    self_inspected: float = 0.002
 
     # How well the sources record what happens.
     scan_missing: float = 0.01
@@ -92,11 +97,15 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     weight_outlier: float = 0.005
     attested_share: float = 0.85
     recorded_share: float = 0.97
+    recorded_late: float = 0.003
     class_stated: float = 0.60
     broken_scanner_days: int = 3
     keyed_share: float = 0.01
     trainee_keyed: float = 0.25
+    api_share: float = 0.003
     badge_missing: float = 0.005
+    failed_sign_in: float = 0.01
+    factor_changed: float = 0.003
     unqueued_share: float = 0.06
     action_share: float = 0.30
 
@@ -122,6 +131,25 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fee: float = 0.30
     repeat_share: float = 0.60
     """Frauds that come from a small pool of accounts which come back."""
+    frauds_per_account: float = 6.0
+    """About so many frauds come from each account of the pool, over all methods."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no world can be made of, with a ValueError that names the parameter."""
+        for name in ("orders", "days", "chunk_orders", "articles", "electronics"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.orders > _MOST_ORDERS:
+            raise ValueError(f"orders must be at most {_MOST_ORDERS:,}, got {self.orders:,}")
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, float) and name not in _NO_SHARE and not 0 <= value <= 1:
+                raise ValueError(f"{name} is a share and must lie between 0 and 1, got {value}")
+        if unknown := set(self.mix) - set(_MIX):
+            raise ValueError(f"mix names no method: {', '.join(sorted(unknown))}; known are {', '.join(sorted(_MIX))}")
+        if not self.currencies or min(self.currencies.values()) < 0 or sum(self.currencies.values()) <= 0:
+            raise ValueError("currencies must give at least one currency a share above 0")
+        date.fromisoformat(self.start)
 
     def start_micros(self) -> int:
         """The first instant of the window, microseconds UTC."""

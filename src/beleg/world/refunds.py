@@ -7,7 +7,7 @@ import numpy as np
 from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk
-from beleg.world.columns import Either, Flags, Hex, Ints, Key, Word
+from beleg.world.columns import NULL, Either, Flags, Hex, Ints, Key, Word
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import OFFICE, REFUNDS, SUPPORT, login_key, person_key
@@ -69,14 +69,15 @@ def pay(c: Chunk, s: Slices, p: Payment) -> None:
     c.book.add(
         "refunds", Stamp(p.when, "payments", recorded=recorded, where=p.where),
         refund_id=Key("F", number), **ids, rma_id=Key("R", p.rma), claim_id=Key("C", p.claim), account_id=Key("K", account),
-        article=Key("A", c.lines.article[s.line], 5), quantity=p.quantity, amount=p.amount, currency=currency,
+        article=Key("A", np.where(p.quantity == NULL, -1, c.lines.article[s.line]), 5), quantity=p.quantity,
+        amount=p.amount, currency=currency,
         status="failed" if p.failed else "settled", trigger=Word(TRIGGERS, p.trigger), stated_class=Word(CLASSES, stated),
         instrument=Hex(c.shop.identity("payment", account)), requester=login_key(p.requester), approver=login_key(p.approver),
         session=Hex(c.staff.session(p.approver, p.when), "ses-"),
     )  # fmt: skip
     if p.failed:
         return
-    known = np.where(recorded < 0, p.when, recorded)
+    known = np.where(recorded == NULL, p.when, recorded)
     pay_cents, fee = _spoils(c, s, p)
     c.truth.add(
         p.when, known, p.where, s.story, Either((Key("R", p.rma), Key("C", p.claim), Key("F", number))),

@@ -9,7 +9,7 @@ from beleg.world.chunk import Chunk, Passage
 from beleg.world.columns import NULL, Flags, Ints, digest, share_of
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.staff import INSPECTION, OFFICE, RECEIVING, SITE_POSTCODE
-from beleg.world.stories import has, share
+from beleg.world.stories import NUMBER, has, share
 
 _LANE = 20 * HOUR
 
@@ -19,6 +19,7 @@ class Trip:
     """Per slice: who asked and where it shall go, and how far the parcel came; those who share a parcel share all of it."""
 
     asked: Ints
+    planned: Ints
     site: Ints
     insider: Ints
     carrier: Ints
@@ -26,7 +27,6 @@ class Trip:
     accepted: Passage
     moved: Passage
     delivered: Passage
-    target: Ints
     landed: Ints
     weight: Ints
     docked: Ints
@@ -55,18 +55,21 @@ def travel(c: Chunk, s: Slices) -> Trip:
     n, draws, lead = len(s), c.draws, s.leader
     insider = _crooks(c, s)
     home = c.orders.account[s.order] % OFFICE
-    site = np.where(insider >= 0, c.staff.people.site[insider], home)[lead]
+    planned = np.where(insider >= 0, c.staff.people.site[insider], home)[lead]
+    # The carrier may bring a parcel to another site of ours, which receives it all the same.
+    astray = (c.some(c.parameters.rerouted, n) & (s.story == NUMBER["ordinary"]))[lead]
+    site = np.where(astray, (planned + 1) % OFFICE, planned)
     asked = _asked(c, s, insider)[lead]
     carrier = draws.pick([5, 3, 2], n)[lead]
     accepted = asked + draws.span(4 * HOUR, 72 * HOUR, n)[lead]
     moved = accepted + draws.span(6 * HOUR, 18 * HOUR, n)[lead]
     delivered = accepted + _LANE + draws.span(10 * HOUR, 90 * HOUR, n)[lead]
     docked = c.staff.opening(site, delivered + draws.span(0.5 * HOUR, 10 * HOUR, n), draws)[lead]
-    target, landed = _addresses(c, s, site)
+    landed = _landings(c, s, site)[lead]
     first, middle, last = (_shared(c.passage(carrier, when), lead) for when in (accepted, moved, delivered))
     labelled = draws.chance(share("label", s.story), n)[lead]
     reached = has("docked", value=True, story=s.story)
-    return Trip(asked, site, insider, carrier, labelled, first, middle, last, target, landed, _weights(c, s), docked, reached)
+    return Trip(asked, planned, site, insider, carrier, labelled, first, middle, last, landed, _weights(c, s), docked, reached)
 
 
 def _shared(passage: Passage, lead: Ints) -> Passage:
@@ -93,12 +96,12 @@ def _asked(c: Chunk, s: Slices, insider: Ints) -> Ints:
     return np.where(alone, c.staff.next_shift(np.maximum(insider, 0), asked, c.draws), asked)
 
 
-def _addresses(c: Chunk, s: Slices, site: Ints) -> tuple[Ints, Ints]:
-    """The postcode on the label and the one where the parcel was handed over."""
+def _landings(c: Chunk, s: Slices, site: Ints) -> Ints:
+    """The postcode where each parcel was handed over: the site's own, or one near it where the story says so."""
     right, n = SITE_POSTCODE[site], len(s)
     near = right + 3 + c.draws.span(0, 40, n)
     strays = has("landing", "elsewhere", s.story) | (has("landing", "either", s.story) & c.some(0.5, n))
-    return right, np.where(strays, near, right)
+    return np.where(strays, near, right)
 
 
 def _weights(c: Chunk, s: Slices) -> Ints:
@@ -157,7 +160,8 @@ def _hurry(c: Chunk, s: Slices, t: Trip, received: Ints) -> None:
     when = np.where(quick, near, t.accepted.when)
     shift = when - t.accepted.when
     recorded = np.where(t.accepted.recorded == NULL, NULL, t.accepted.recorded + shift)
-    t.accepted = Passage(when, t.accepted.seen, recorded)
+    down = c.carriers.down[t.carrier, c.carriers.day(when)]
+    t.accepted = Passage(when, t.accepted.seen & ~down, recorded)
 
 
 def _back_date(c: Chunk, s: Slices, t: Trip, received: Ints, noted: Ints) -> tuple[Ints, Ints]:
@@ -171,5 +175,5 @@ def _inspect(c: Chunk, s: Slices, t: Trip, known: Ints, receiver: Ints) -> tuple
     n, draws = len(s), c.draws
     later = c.staff.opening(t.site, known + draws.span(2 * HOUR, 20 * HOUR, n), draws)
     other = c.staff.login(c.staff.on_duty(t.site, INSPECTION, later, draws), draws)
-    same = has("inspected", "same", s.story)
+    same = has("inspected", "same", s.story) | (has("hands", "floor", s.story) & c.some(c.parameters.self_inspected, n))
     return np.where(same, known + draws.span(5 * MINUTE, 40 * MINUTE, n), later), np.where(same, receiver, other)

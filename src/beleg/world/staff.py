@@ -11,7 +11,7 @@ from beleg.world.parameters import WorldParameters
 
 SITES = ("TAC1", "CHA2", "DFW3", "HQ1")
 SITE_POSTCODE = np.array([98421, 37416, 75261, 10018])
-_OFFSET = np.array([-480, -300, -360, -300])
+SITE_OFFSET = np.array([-480, -300, -360, -300])
 ROLES = ("receiving", "inspection", "put_away", "refunds", "support")
 RECEIVING, INSPECTION, PUT_AWAY, REFUNDS, SUPPORT = range(5)
 OFFICE = 3
@@ -80,7 +80,7 @@ class Staff:
 
     def local(self, site: Ints, when: Ints) -> tuple[Ints, Ints]:
         """The site's own day number and the time within that day, in microseconds."""
-        clock = when + _OFFSET[site] * MINUTE
+        clock = when + SITE_OFFSET[site] * MINUTE
         return clock // DAY, clock % DAY
 
     def opening(self, site: Ints, when: Ints, draws: Draws) -> Ints:
@@ -111,7 +111,7 @@ class Staff:
             found[soon] = ahead
         earliest = np.where(found == 0, np.maximum(clock, begins), begins)
         chosen = earliest + (draws.evenly(len(when)) * (begins + _SHIFT - earliest)).astype(np.int64)
-        then: Ints = (day + found) * DAY + chosen - _OFFSET[site] * MINUTE
+        then: Ints = (day + found) * DAY + chosen - SITE_OFFSET[site] * MINUTE
         return then
 
     def login(self, person: Ints, draws: Draws) -> Ints:
@@ -169,11 +169,16 @@ class Staff:
         login = np.concatenate([np.arange(len(self.people.site)), self.people.second[self.people.second >= 0]])
         who, day = np.repeat(login, len(days)), np.tile(days, len(login))
         person = self.owner(who)
-        begins = day * DAY + _OPENS + self.people.shift[person] * _SHIFT - _OFFSET[self.people.site[person]] * MINUTE
+        begins = day * DAY + _OPENS + self.people.shift[person] * _SHIFT - SITE_OFFSET[self.people.site[person]] * MINUTE
         works = ((day + self.people.rest[person]) % 7 < 5) & (begins >= self._start)
         who, begins = who[works], begins[works]
         self._sign(book, draws, (who, begins), begins - draws.span(2 * MINUTE, 15 * MINUTE, len(who)), "logon")
         self._sign(book, draws, (who, begins), begins + _SHIFT + draws.span(MINUTE, 15 * MINUTE, len(who)), "logoff")
+        for activity, share in (("failed", self._parameters.failed_sign_in), ("factor_added", self._parameters.factor_changed),
+                                ("password_reset", self._parameters.factor_changed)):  # fmt: skip
+            rows = draws.chance(share, len(who))
+            when = begins[rows] - draws.span(16 * MINUTE, 25 * MINUTE, int(rows.sum()))
+            self._sign(book, draws, (who[rows], begins[rows]), when, activity)
 
     def _sign(self, book: Book, draws: Draws, shift: tuple[Ints, Ints], when: Ints, activity: str) -> None:
         login, begins = shift

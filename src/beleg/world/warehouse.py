@@ -8,12 +8,12 @@ from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import CARRIERS, Chunk, Leg, parcel_key, return_parcel, warehouse
 from beleg.world.claims import claim_kind, file_claims
-from beleg.world.columns import Column, Flags, Hashes, Hex, Ints, Key, Word, digest
+from beleg.world.columns import NULL, Column, Flags, Hashes, Hex, Ints, Key, Word, digest
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.outbound import serial_of
 from beleg.world.returns import Desk, Trip, handle, travel
 from beleg.world.shop import line_key, order_key
-from beleg.world.staff import OFFICE, PUT_AWAY, RECEIVING, SITES, SUPPORT, login_key
+from beleg.world.staff import OFFICE, PUT_AWAY, RECEIVING, SITE_POSTCODE, SITES, SUPPORT, login_key
 from beleg.world.stories import NUMBER, has, share
 
 _REASONS = ("does not fit", "no longer wanted", "not as described", "arrived late", "defective")
@@ -72,7 +72,7 @@ def _authorise(c: Chunk, b: Back) -> None:
     c.book.add(
         "return_authorisations", Stamp(t.asked, "shop", recorded=t.asked),
         **b.names, quantity=s.quantity, account_id=Key("K", account), reason=Word(_REASONS, c.draws.pick([5, 4, 2, 1, 1], n)),
-        returnless=has("trigger", "returnless", s.story), site=Word(SITES, t.site),
+        returnless=has("trigger", "returnless", s.story), site=Word(SITES, t.planned),
         **_hand(c, c.staff.login(person, c.draws), t.asked),
         device=Hex(np.where(person < 0, c.shop.identity("device", account), 0).astype(np.uint64)),
     )  # fmt: skip
@@ -92,7 +92,8 @@ def _label(c: Chunk, b: Back) -> None:
         parcel_id=parcel_key(return_parcel(s.rma)), order_id=b.names["order_id"], rma_id=b.names["rma_id"], direction="return",
         carrier=Word(CARRIERS, t.carrier), tracking_code=Key("T", return_parcel(s.rma) + 1), service="return",
         from_postcode=Key("", c.shop.postcode(c.orders.account[s.order]), 5, plain=True),
-        to_postcode=Key("", t.target, 5, plain=True), to_site=Word(SITES, t.site), declared_weight=c.packed_weight(s),
+        to_postcode=Key("", SITE_POSTCODE[t.planned], 5, plain=True), to_site=Word(SITES, t.planned),
+        declared_weight=c.packed_weight(s),
     )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _dock(c: Chunk, b: Back) -> None:
     worker = c.staff.login(c.staff.on_duty(t.site, RECEIVING, t.docked, c.draws), c.draws)
     day, _ = c.staff.local(t.site, t.docked)
     c.book.add(
-        "dock_arrivals", Stamp(t.docked, warehouse(t.site), recorded=c.noted(t.docked), where=seen),
+        "dock_arrivals", warehouse(t.site, t.docked, c.noted(t.docked), seen),
         parcel_id=parcel_key(parcel), site=Word(SITES, t.site), manifest=Key("MF", day * 4 + t.site), weight=c.weighed(t.weight),
         device=Key("GUN", worker % 40, 2, plain=True), **_hand(c, worker, t.docked),
     )  # fmt: skip
@@ -147,7 +148,8 @@ def _typed(c: Chunk, b: Back) -> Ints:
     usual = np.where(broken, 1.0, np.where(clumsy, p.trainee_keyed, p.keyed_share))
     told = share("keyed", s.story)
     keyed = c.draws.chance(np.where(told < 0, usual, told), n)
-    return np.where(has("api", value=True, story=s.story) & ~keyed, 2, keyed.astype(np.int64))
+    by_interface = (has("api", value=True, story=s.story) & ~keyed) | ((told < 0) & c.some(p.api_share, n))
+    return np.where(by_interface, 2, keyed.astype(np.int64))
 
 
 def _receive(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> None:
@@ -159,11 +161,11 @@ def _receive(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> None:
     read = np.where(hollow & c.some(0.5, n), 0, serial).astype(np.uint64)
     scaled = c.draws.chance(np.where(hollow, 0.0, 0.5), n)
     c.book.add(
-        "receipts", Stamp(d.received, warehouse(t.site), recorded=d.noted, where=d.receipt),
+        "receipts", warehouse(t.site, d.received, d.noted, d.receipt),
         **b.names, parcel_id=parcel_key(np.where(arrived, return_parcel(s.rma), -1)), quantity=np.where(full, b.units, 0),
         site=Word(SITES, t.site), station=c.staff.station(t.site, d.receiver, d.received),
         entry_mode=Word(("scan", "keyed", "api"), mode),
-        serial=Hex(read, "SN"), lpn=Key("LPN", lpn), weight=np.where(scaled, c.weighed(t.weight), np.iinfo(np.int64).min),
+        serial=Hex(read, "SN"), lpn=Key("LPN", lpn), weight=np.where(scaled, c.weighed(t.weight), NULL),
         **_hand(c, d.receiver, d.known()),
     )  # fmt: skip
     told = d.receipt & c.some(0.3, n)
@@ -182,7 +184,7 @@ def _inspect(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> Ints:
     )
     grade = np.where(result == 0, c.draws.pick([6, 3], n), 2 + (result > 1))
     c.book.add(
-        "inspections", Stamp(d.inspected, warehouse(b.t.site), recorded=c.noted(d.inspected), where=d.inspection),
+        "inspections", warehouse(b.t.site, d.inspected, c.noted(d.inspected), d.inspection),
         **b.names, site=Word(SITES, b.t.site), result=Word(_RESULTS, result), grade=Word(("A", "B", "C", "D"), grade),
         serial=Hex(serial, "SN"), lpn=Key("LPN", lpn), **_hand(c, d.inspector, d.inspected),
     )  # fmt: skip
@@ -198,7 +200,7 @@ def _shelve(c: Chunk, b: Back, result: Ints, lpn: Ints) -> None:
     worker = c.staff.login(c.staff.on_duty(t.site, PUT_AWAY, when, c.draws), c.draws)
     place = Key("B", np.where(absent, -1, c.draws.span(0, 9_000, n)), 4)
     c.book.add(
-        "dispositions", Stamp(when, warehouse(t.site), recorded=c.noted(when), where=stowed | (d.inspection & absent)),
+        "dispositions", warehouse(t.site, when, c.noted(when), stowed | (d.inspection & absent)),
         **b.names, site=Word(SITES, t.site), kind=Word(_KINDS, np.where(absent, 5, kind)), location=place, lpn=Key("LPN", lpn),
         **_hand(c, worker, when),
     )  # fmt: skip
@@ -216,7 +218,7 @@ def _find_again(c: Chunk, b: Back, lpn: Ints, stowed_at: Ints, stowed: Flags) ->
     sold = stowed & (lot >= p.count_share) & (lot < p.count_share + p.resale_share)
     worker = c.staff.login(c.staff.on_duty(t.site, PUT_AWAY, when, c.draws), c.draws)
     c.book.add(
-        "stock_counts", Stamp(when, warehouse(t.site), recorded=c.noted(when), where=counted & (lpn >= 0)), lpn=Key("LPN", lpn),
+        "stock_counts", warehouse(t.site, when, c.noted(when), counted & (lpn >= 0)), lpn=Key("LPN", lpn),
         site=Word(SITES, t.site), found=~(short | c.some(p.count_error, n)), **_hand(c, worker, when),
     )  # fmt: skip
     serial = serial_of(c, s.line)
@@ -263,7 +265,7 @@ def _look_up(c: Chunk, b: Back) -> None:
     queued = ~c.draws.chance(np.where(crooked, 0.8, p.unqueued_share), n)
     when = d.known() - c.draws.span(MINUTE, 4 * MINUTE, n)
     c.book.add(
-        "staff_actions", Stamp(when, warehouse(b.t.site), recorded=when, where=d.receipt & c.some(p.action_share, n)),
+        "staff_actions", warehouse(b.t.site, when, when, d.receipt & c.some(p.action_share, n)),
         login=login_key(d.receiver), session=Hex(c.staff.session(d.receiver, when), "ses-"),
         action=Word(("search", "view"), queued.astype(np.int64)), order_id=b.names["order_id"], rma_id=b.names["rma_id"],
         queued=queued, site=Word(SITES, b.t.site), station=c.staff.station(b.t.site, d.receiver, when),

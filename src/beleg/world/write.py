@@ -1,5 +1,6 @@
 """Write a world: chunk by chunk into one Parquet file per table, and the truth into a folder of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -57,11 +58,11 @@ class _Files:
         self._truth.write_table(rows)
 
 
-def write_world(directory: Path, parameters: WorldParameters) -> WorldSummary:
+def write_world(directory: Path, parameters: WorldParameters, progress: Callable[[int], object] | None = None) -> WorldSummary:
     """Write a year of a shop below `directory`, in Beleg's own layout, and what really happened below `_truth`.
 
-    The same parameters give the same data. Existing files of the same names are replaced. Raises OSError where nothing
-    can be written.
+    The same parameters give the same data. Existing files of the same names are replaced. `progress` is told after each
+    chunk how many orders are written. Raises OSError where nothing can be written.
     """
     setting = Setting.of(parameters)
     tally: dict[tuple[str, str], int] = {}
@@ -72,6 +73,8 @@ def write_world(directory: Path, parameters: WorldParameters) -> WorldSummary:
             files.facts(setting.book.flush())
             _count(tally, rows := setting.truth.flush())
             files.truth(rows)
+            if progress is not None:
+                progress(min(parameters.orders, low + parameters.chunk_orders))
     (directory / "_truth" / "parameters.json").write_bytes(msgspec.json.format(msgspec.json.encode(parameters)) + b"\n")
     frauds = {method: count for (label, method), count in sorted(tally.items()) if label == "fraud"}
     honest = {method: count for (label, method), count in sorted(tally.items()) if label == "honest"}
