@@ -14,7 +14,7 @@ from beleg.connect.fields import Cell, Setting, evaluate, first_bad, nothing
 from beleg.connect.filling import Filling
 from beleg.connect.frame import FileFacts, Frame
 from beleg.connect.intake import Quarantined
-from beleg.connect.mapping import FactRule, IgnoreRule, Said, Spec
+from beleg.connect.mapping import FactRule, IgnoreRule, SourceRule, Spec, as_spec
 from beleg.connect.seen import Seen, digests
 from beleg.connect.slots import slots
 from beleg.connect.times import known_at
@@ -56,7 +56,7 @@ class Builder:
         """Prepare the rules."""
         self._feed, self._setting, self._delay = rules.feed, rules.setting, rules.delay
         self._facts, self._ignores = rules.facts, rules.ignores
-        self._specs = [{field: as_spec(spec) for field, spec in rule.fields.items()} for rule in rules.facts]
+        self._specs = [_specs(rule, rules.setting.rule) for rule in rules.facts]
         self.delivered = Seen()
         self._once = [Seen() for _ in rules.facts]
         self._filling = Filling(rules.setting.rule)
@@ -230,11 +230,11 @@ class Builder:
                 self.delivered.add(key, contents[row])
 
 
-def as_spec(spec: Said) -> Spec:
-    """A bare text names a column; a bare number or truth value is a constant."""
-    if isinstance(spec, Spec):
-        return spec
-    return Spec(column=spec) if isinstance(spec, str) else Spec(constant=spec)
+def _specs(rule: FactRule, source: SourceRule) -> dict[str, Spec]:
+    specs = {field: as_spec(said) for field, said in rule.fields.items()}
+    if source.currency and "currency" in slots(rule.table):
+        specs.setdefault("currency", Spec(constant=source.currency))
+    return specs
 
 
 def joined(frame: Frame, names: list[str]) -> Column:

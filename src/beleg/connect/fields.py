@@ -144,6 +144,9 @@ def _money(spec: Spec, text: Column, frame: Frame, setting: Setting, currency: C
         bad, empty = bad | unfit, empty | nulls(factors)
         amounts = np.where(unfit, 0, amounts) * np.where(unfit, 0, counts)
     unit = _unit(currency, frame.size)
+    if spec.minus:
+        less, unfit = each_distinct(frame.text(spec.minus), millionths(decimal), pa.int64())
+        bad, amounts = bad | unfit, amounts - to_numbers(less)
     minor, rest = np.divmod(amounts, unit)
     if setting.rule.rounding == "nearest":
         minor = minor + ((rest * 2 > unit) | ((rest * 2 == unit) & (minor % 2 == 1)))
@@ -201,11 +204,11 @@ def _plain(slot: Slot, spec: Spec, text: Column, setting: Setting) -> Cell:
     if slot.kind == "flag":
         values, bad = each_distinct(text, flag, pa.bool_())
         return Cell(values, bad, text, "yes or no, true or false, 1 or 0", "give `words` for it in the mapping")
-    return _text_kind(slot, text, setting)
+    return _text_kind(slot, text, setting, hashed=spec.hashed)
 
 
-def _text_kind(slot: Slot, text: Column, setting: Setting) -> Cell:
-    if slot.kind == "digest" and not setting.own:
+def _text_kind(slot: Slot, text: Column, setting: Setting, *, hashed: bool) -> Cell:
+    if (slot.kind == "digest" or hashed) and not setting.own:
         values, bad = each_distinct(text, keyed_hash(setting.secret), pa.string())
         return Cell(values, bad, text, "text", "")
     if slot.kind == "currency":

@@ -45,6 +45,8 @@ class Spec(_Part, frozen=True, kw_only=True):
     formats: list[str] | None = None
     time_zone: str | None = None
     times: str | None = None
+    minus: str | None = None
+    hashed: bool = field(name="hash", default=False)
     sign: str | None = None
     unit: str | None = None
     drop: str | None = None
@@ -117,6 +119,7 @@ class Mapping(_Part, frozen=True, kw_only=True):
     fact: list[FactRule]
     ignore: list[IgnoreRule] = []
     lookup: dict[str, LookupRule] = {}
+    unused: dict[str, str] = {}
     notes: list[str] = []
 
     def facts_of(self, source: str) -> list[FactRule]:
@@ -128,32 +131,17 @@ class Mapping(_Part, frozen=True, kw_only=True):
         return [rule for rule in self.ignore if (rule.source or source) == source]
 
 
+def as_spec(spec: Said) -> Spec:
+    """A bare text names a column; a bare number or truth value is a constant."""
+    if isinstance(spec, Spec):
+        return spec
+    return Spec(column=spec) if isinstance(spec, str) else Spec(constant=spec)
+
+
 def shipped() -> dict[str, Path]:
     """The mappings that come with Beleg, by name."""
     folder = Path(str(resources.files("beleg.connect") / "mappings"))
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def load(mapping: Path | str) -> Mapping:
-    """A mapping by its path, or by the name of one that comes with Beleg."""
-    path = Path(mapping)
-    if not path.is_file():
-        known = shipped()
-        if str(mapping) not in known:
-            raise ConnectError(
-                f"mapping {str(mapping)!r}",
-                got="no such file, and no mapping of that name" + closest(str(mapping), known),
-                expected=f"the path of a mapping file, or one of {listed(known)}",
-                mend="run `beleg map PATH` to have one proposed",
-            )
-        path = known[str(mapping)]
-    try:
-        text = path.read_bytes().decode()
-    except (OSError, UnicodeError) as problem:
-        raise ConnectError(
-            path.name, got=f"{type(problem).__name__}", expected="a mapping file in UTF-8", mend="save it as UTF-8"
-        ) from problem
-    return parse(text, path.name)
 
 
 def parse(text: str, where: str) -> Mapping:

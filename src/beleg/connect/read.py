@@ -6,7 +6,8 @@ from pathlib import Path
 
 from beleg.connect.files import InputFile, Look, find, look
 from beleg.connect.intake import Book, Intake, Source
-from beleg.connect.mapping import Mapping, load
+from beleg.connect.loading import load
+from beleg.connect.mapping import Mapping
 from beleg.connect.own import read_own
 from beleg.connect.recognise import recognise
 from beleg.connect.run import Run

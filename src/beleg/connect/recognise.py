@@ -9,7 +9,8 @@ from beleg.connect.checks import needed_columns
 from beleg.connect.errors import ConnectError, listed
 from beleg.connect.files import InputFile, glance
 from beleg.connect.frame import FileFacts, Frame
-from beleg.connect.mapping import Mapping, load, shipped
+from beleg.connect.loading import load
+from beleg.connect.mapping import Mapping, shipped
 from beleg.connect.own import table_named
 from beleg.connect.run import opened, text_layout
 

@@ -11,12 +11,12 @@ from beleg.connect.build import Builder, Rules
 from beleg.connect.columns import Column, texts
 from beleg.connect.delimited import Layout, batches, layout_of
 from beleg.connect.errors import ConnectError, closest, listed
-from beleg.connect.fields import Setting
+from beleg.connect.fields import Setting, template_names
 from beleg.connect.files import InputFile, Look
 from beleg.connect.frame import STOCK, FileFacts, Frame
 from beleg.connect.intake import Book
 from beleg.connect.lookups import Lookups, LookupTable, gathered
-from beleg.connect.mapping import LookupRule, Mapping, SourceRule
+from beleg.connect.mapping import FactRule, LookupRule, Mapping, SourceRule, as_spec
 from beleg.connect.records import json_batches, line_batches, parquet_batches
 from beleg.connect.tally import Sums
 from beleg.connect.values import duration
@@ -114,7 +114,8 @@ class Run:
     def _ignored(self, file: InputFile, seen: Look) -> Book:
         looked_up = any(fits(file, rule.files) for rule in self._mapping.lookup.values())
         rows = sum(batch.rows for batch in opened(file, seen, None))
-        ignored = {LOOKED_UP if looked_up else UNCLAIMED: rows} if rows else {}
+        unused = next((why for pattern, why in self._mapping.unused.items() if fits(file, pattern)), UNCLAIMED)
+        ignored = {LOOKED_UP if looked_up else unused: rows} if rows else {}
         return Book(file.name, seen.digest, rows, 0, ignored, 0, 0, {})
 
     def _batches(self, file: InputFile, seen: Look, source: str) -> Iterator[Batch]:
@@ -168,9 +169,19 @@ def text_layout(file: InputFile, seen: Look, rule: SourceRule | None) -> Layout 
 
 
 def required_columns(mapping: Mapping, source: str) -> list[str]:
-    """The columns without which this source cannot be read."""
+    """The columns without which this source cannot be read: all that its rules speak of, but for those said to be optional."""
     rule = mapping.source[source]
-    return [name for name in (*rule.signature, *rule.key, *rule.group) if name not in STOCK]
+    named = [*rule.signature, *rule.key, *rule.group, *rule.fill_down]
+    named += [name for ignore in mapping.ignores_of(source) for name in ignore.when]
+    named += [name for fact in mapping.facts_of(source) for name in _named(fact)]
+    return [name for name in dict.fromkeys(named) if name not in STOCK and name not in rule.optional]
+
+
+def _named(fact: FactRule) -> Iterator[str]:
+    yield from (*fact.when, *fact.once)
+    for spec in map(as_spec, fact.fields.values()):
+        yield from (name for name in (spec.column, spec.times, spec.minus, spec.or_else) if name)
+        yield from template_names(spec.template or "")
 
 
 def check_columns(file: InputFile, batch: Batch, wanted: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ _EXPONENTS = {
     4: "CLF UYW",
 }
 _DIGITS = {code: digits for digits, codes in _EXPONENTS.items() for code in codes.split()}
-_GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "mg": Decimal("0.001"), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
+GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "mg": Decimal("0.001"), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
 TRUE = frozenset({"true", "t", "yes", "y", "1", "ja", "wahr", "x"})
 FALSE = frozenset({"false", "f", "no", "n", "0", "nein", "falsch"})
 _LARGEST = 9_000_000_000_000_000_000
@@ -113,7 +113,7 @@ def integer(decimal: str = ".") -> Callable[[str], int]:
 
 def grams(unit: str, decimal: str) -> Callable[[str], int]:
     """A reader of weights in this unit, to the nearest gram."""
-    factor = _GRAMS[unit]
+    factor = GRAMS[unit]
 
     def read(text: str) -> int:
         weight = (decimal_of(text, decimal) * factor).quantize(Decimal(1))
