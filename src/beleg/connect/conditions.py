@@ -34,7 +34,7 @@ def unreadable_numbers(when: When, column: Callable[[str], Column], decimal: str
         shape = wanted if isinstance(wanted, str) else wanted.shape
         if shape in _NUMERIC:
             text = column(name)
-            _, bad = each_distinct(text, lambda entry: decimal_of(entry, decimal), pa.null())
+            _, bad = each_distinct(text, lambda entry: decimal_of(entry, decimal) > 0, pa.bool_())
             found[name] = bad
     return found
 
