@@ -166,6 +166,10 @@ def test_false_receipts_have_nothing_behind_them(db):
 def test_receipts_are_made_in_a_session_of_somebody_signed_in(db):
     open_ = "SELECT DISTINCT session FROM staff_sign_ins WHERE activity = 'logon'"
     assert count(db, f"SELECT * FROM receipts ANTI JOIN ({open_}) USING (session)") == 0
+    signed = "SELECT session, occurred_at AS since FROM staff_sign_ins WHERE activity = 'logon'"
+    early = f"SELECT * FROM receipts JOIN ({signed}) USING (session) WHERE occurred_at < since"
+    dated = "SELECT rma_id FROM refunds JOIN truth USING (refund_id) WHERE method = 'back_dated'"
+    assert count(db, f"SELECT * FROM ({early}) ANTI JOIN ({dated}) USING (rma_id)") == 0
 
 
 def test_ids_and_rows_say_nothing_about_the_truth(db, world):

@@ -35,8 +35,12 @@ class Trip:
 
 @dataclass
 class Desk:
-    """Per slice: the receipt and the inspection, whether they happened, when, and by which login."""
+    """Per slice: the receipt and the inspection, whether they happened, when, and by which login.
 
+    `acted` is when the receiver really sat at the screen, `received` what the record says of it.
+    """
+
+    acted: Ints
     received: Ints
     receipt: Flags
     noted: Ints
@@ -123,11 +127,12 @@ def handle(c: Chunk, s: Slices, t: Trip) -> Desk:
     receiver = np.where(receipt, staff.login(person, draws), -1)
     _hurry(c, s, t, received)
     noted = c.noted(received)
+    acted = received
     received, noted = _back_date(c, s, t, received, noted)
-    inspected, inspector = _inspect(c, s, t, np.where(noted == NULL, received, noted), receiver)
+    inspected, inspector = _inspect(c, s, t, acted, receiver)
     looked = receipt & ~has("inspected", "none", s.story) & draws.chance(share("inspected_share", s.story), n)
     looked &= ~c.some(c.parameters.inspection_missing, n)
-    return Desk(received, receipt, noted, receiver, inspected, looked, inspector)
+    return Desk(acted, received, receipt, noted, receiver, inspected, looked, inspector)
 
 
 def _crooked_times(c: Chunk, s: Slices, t: Trip) -> Ints:
@@ -171,9 +176,9 @@ def _back_date(c: Chunk, s: Slices, t: Trip, received: Ints, noted: Ints) -> tup
     return np.where(dated, claimed, received), np.where(dated, received, noted)
 
 
-def _inspect(c: Chunk, s: Slices, t: Trip, known: Ints, receiver: Ints) -> tuple[Ints, Ints]:
+def _inspect(c: Chunk, s: Slices, t: Trip, acted: Ints, receiver: Ints) -> tuple[Ints, Ints]:
     n, draws = len(s), c.draws
-    later = c.staff.opening(t.site, known + draws.span(2 * HOUR, 20 * HOUR, n), draws)
+    later = c.staff.opening(t.site, acted + draws.span(2 * HOUR, 20 * HOUR, n), draws)
     other = c.staff.login(c.staff.on_duty(t.site, INSPECTION, later, draws), draws)
     same = has("inspected", "same", s.story) | (has("hands", "floor", s.story) & c.some(c.parameters.self_inspected, n))
-    return np.where(same, known + draws.span(5 * MINUTE, 40 * MINUTE, n), later), np.where(same, receiver, other)
+    return np.where(same, acted + draws.span(5 * MINUTE, 40 * MINUTE, n), later), np.where(same, receiver, other)

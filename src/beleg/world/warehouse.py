@@ -166,7 +166,7 @@ def _receive(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> None:
         site=Word(SITES, t.site), station=c.staff.station(t.site, d.receiver, d.received),
         entry_mode=Word(("scan", "keyed", "api"), mode),
         serial=Hex(read, "SN"), lpn=Key("LPN", lpn), weight=np.where(scaled, c.weighed(t.weight), NULL),
-        **_hand(c, d.receiver, d.known()),
+        **_hand(c, d.receiver, d.acted),
     )  # fmt: skip
     told = d.receipt & c.some(0.3, n)
     status: dict[str, Column] = {"status": "returned", "actor": login_key(d.receiver)}
@@ -263,7 +263,7 @@ def _look_up(c: Chunk, b: Back) -> None:
     d, n, p = b.d, len(b.s), c.parameters
     crooked = b.t.insider >= 0
     queued = ~c.draws.chance(np.where(crooked, 0.8, p.unqueued_share), n)
-    when = d.known() - c.draws.span(MINUTE, 4 * MINUTE, n)
+    when = d.acted - c.draws.span(MINUTE, 4 * MINUTE, n)
     c.book.add(
         "staff_actions", warehouse(b.t.site, when, when, d.receipt & c.some(p.action_share, n)),
         login=login_key(d.receiver), session=Hex(c.staff.session(d.receiver, when), "ses-"),
