@@ -7,7 +7,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from beleg.connect.batch import Batch
-from beleg.connect.columns import Column, Mask, none, numerals, pc, repeated, strung, taken
+from beleg.connect.columns import Column, Mask, none, numerals, pc, repeated, strung, taken, to_numbers
 from beleg.connect.conditions import holds, unreadable_numbers
 from beleg.connect.errors import masked
 from beleg.connect.fields import Cell, Setting, evaluate, first_bad, nothing
@@ -186,14 +186,16 @@ class Builder:
         if not made.rule.once or not kept.any():
             return kept
         rows = np.flatnonzero(kept)
-        keys = digests(taken(joined(made.frame, made.rule.once), rows).to_pylist())
-        _, first = np.unique(keys, return_index=True)
+        coded = taken(joined(made.frame, made.rule.once), rows).dictionary_encode()
+        _, first = np.unique(to_numbers(coded.indices), return_index=True)
+        keys = digests(coded.dictionary.to_pylist())
         seen = self._once[number]
         chosen = none(len(kept))
-        for place, before in zip(first.tolist(), seen.before(keys[first]), strict=True):
+        for place, before in zip(first.tolist(), seen.before(keys), strict=True):
             if before is None:
-                seen.add(bytes(keys[place]), b"")
                 chosen[rows[place]] = True
+        for key in keys[chosen[rows[first]]].tolist():
+            seen.add(key, b"")
         return chosen
 
     def _envelope(self, number: int, frame: Frame, cells: Mapping[str, Column]) -> dict[str, Column]:

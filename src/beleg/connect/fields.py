@@ -1,7 +1,7 @@
 """One field of a fact from a frame: take the text, shape it, read it as what the field wants, and mark the rows that do not fit."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -170,21 +170,27 @@ def _signed(numbers: Numbers, spec: Spec) -> Numbers:
 
 
 def _time(spec: Spec, text: Column, setting: Setting) -> Cell:
-    formats = spec.formats or setting.rule.formats or (["micros", "iso"] if setting.own else [])
+    formats = spec.formats or setting.rule.formats or (["epoch_us", "iso"] if setting.own else [])
     name = spec.time_zone or setting.rule.time_zone or ("UTC" if setting.own else None)
     zone = ZoneInfo(name) if name else None
-    pairs = pa.struct([("at", pa.int64()), ("offset", pa.int64())])
-    read = instant(["epoch_us" if form == "micros" else form for form in formats], zone)
-
-    def both(entry: str) -> dict[str, int]:
-        at, offset = read(entry)
-        return {"at": at, "offset": offset}
-
-    values, bad = each_distinct(text, both, pairs)
+    offsets: list[int | None] = []
+    values, bad = each_distinct(text, _keeping_offsets(instant(formats, zone), offsets), pa.int64())
+    offset = pc.take(pa.array(offsets, pa.int64()), text.dictionary_encode().indices)
     wanted = " or ".join(formats) or "ISO 8601, such as 2024-03-01T09:30:00+01:00"
     expected = f"a time as {wanted}" + ("" if zone else ", with its UTC offset")
     mend = "set `formats` or `time_zone` for this source in the mapping"
-    return Cell(pc.struct_field(values, "at"), bad, text, expected, mend, pc.struct_field(values, "offset"))
+    return Cell(values, bad, text, expected, mend, offset)
+
+
+def _keeping_offsets(read: Callable[[str], tuple[int, int]], offsets: list[int | None]) -> Callable[[str], int]:
+    """The same reader, which puts each distinct text's offset aside as it goes."""
+
+    def at(entry: str) -> int:
+        offsets.append(None)
+        moment, offsets[-1] = read(entry)
+        return moment
+
+    return at
 
 
 def _plain(slot: Slot, spec: Spec, text: Column, setting: Setting) -> Cell:
