@@ -51,7 +51,7 @@ class View:
 
     def sql(self, expression: ir.Table) -> str:
         """The whole statement that answers an expression over this view; a scope of `SCOPE_MARK` is its bound parameter."""
-        steps = ",\n".join(f'{self.engine.quoted(name)} AS (\n{sql}\n)' for name, sql in self._expressions.items())
+        steps = ",\n".join(f"{self.engine.quoted(name)} AS (\n{sql}\n)" for name, sql in self._expressions.items())
         statement = f"WITH {steps}\n{self._final(expression)}" if steps else self.engine.sql(expression)
         return statement.replace(f"'{SCOPE_MARK}'", self.engine.parameter)
 
@@ -84,4 +84,3 @@ class View:
                 reached = self.table(through)
                 return leaf.semi_join(reached.filter(reached[column].notnull())[[column]], column)
         return leaf
-

@@ -8,6 +8,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlglot
+from sqlglot.optimizer.eliminate_subqueries import eliminate_subqueries
 
 from beleg.ledger.engines.base import INDEXED, Engine
 
@@ -38,6 +40,11 @@ class SQLite(Engine):
                 connection.execute(f'CREATE INDEX "{name}_{column}" ON "{name}" ("{column}")')
         connection.execute("ANALYZE")
         connection.commit()
+
+    def sql(self, expression: ir.Table) -> str:
+        """Every nested query becomes a common table expression of its own, as SQLite's parser gives up at a depth of about twelve."""
+        flat = eliminate_subqueries(sqlglot.parse_one(super().sql(expression), dialect=self.name))
+        return flat.sql(dialect=self.name, pretty=True)
 
     def keep(self, name: str, step: ir.Table) -> ir.Table:
         """Read out and loaded again, which keeps booleans booleans."""
