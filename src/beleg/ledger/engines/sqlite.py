@@ -42,7 +42,7 @@ class SQLite(Engine):
         connection.commit()
 
     def sql(self, expression: ir.Table) -> str:
-        """Every nested query becomes a common table expression of its own, as SQLite's parser gives up at a depth of about twelve."""
+        """Every nested query becomes a common table expression, as SQLite's parser gives up at a depth of about twelve."""
         flat = eliminate_subqueries(sqlglot.parse_one(super().sql(expression), dialect=self.name))
         return flat.sql(dialect=self.name, pretty=True)
 
