@@ -3,6 +3,7 @@
 from beleg.kernels.liveness import BUSY, DOWN_SHARE
 from beleg.proofs.coverage import WINDOWS
 from beleg.proofs.evidence import HEAVIEST, LIGHTEST, SCALE_GRAMS
+from beleg.proofs.money import SLACK
 from beleg.proofs.words import CLAIM_PROOFS, LETTERS, PROOFS, RETURN_PROOFS, Need, Proof, matrix
 from beleg.reference.markdown import code, codes, page, sentence, table
 from beleg.reference.meanings import meanings
@@ -20,6 +21,9 @@ _MATRIX = """
 A refund is *supported* when every group its class needs is satisfied. Within a group one proof is enough; the furthest
 one that is true or contradicted decides. Days are counted from the refund. The matrix stands in
 `src/beleg/proofs/matrix.toml`.
+
+Whatever its class, a refund is part of the gap when refunds, replacements and lost disputes together exceed what was paid
+for its line or its order by more than {slack:.0%}.
 """
 _WINDOWS = """
 An absent proof is evidence only if its source was live. Around the day goods were received (else refunded), these are
@@ -38,7 +42,7 @@ def proofs() -> str:
         "## For goods on their way back\n\n" + _proofs(RETURN_PROOFS),
         "## For claims about goods that stay away\n\n" + _proofs(CLAIM_PROOFS),
         "## States\n\n" + _states(),
-        "## What each refund class needs\n\n" + _MATRIX.strip("\n"),
+        "## What each refund class needs\n\n" + _MATRIX.format(slack=SLACK - 1).strip("\n"),
         _matrix(),
         "## Where the money stands\n\n" + _standings(),
         "## Coverage windows\n\n" + _WINDOWS.format(share=DOWN_SHARE, busy=BUSY).strip("\n"),
