@@ -2,6 +2,7 @@
 
 from beleg.connect.errors import ConnectError
 from beleg.connect.intake import Book, Intake, Quarantined, Source
+from beleg.connect.propose import Proposal, Unplaced, propose
 from beleg.connect.read import read
 
-__all__ = ["Book", "ConnectError", "Intake", "Quarantined", "Source", "read"]
+__all__ = ["Book", "ConnectError", "Intake", "Proposal", "Quarantined", "Source", "Unplaced", "propose", "read"]

@@ -35,6 +35,11 @@ class Batch(Struct):
         """A batch without any broken row."""
         return cls(dict(columns), lines, [])
 
+    @classmethod
+    def broken(cls, problem: Unread) -> "Batch":
+        """A batch of one record that could not be read, such as a whole damaged file."""
+        return cls({}, np.array([], dtype=np.int64), [problem])
+
     @property
     def rows(self) -> int:
         """The records in it, readable or not."""

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from beleg.connect.batch import Batch
+from beleg.connect.batch import Batch, Unread
 from beleg.connect.columns import Column, Mask, none, numerals, pc, repeated, strung, taken, to_numbers
 from beleg.connect.conditions import holds, unreadable_numbers
 from beleg.connect.errors import masked
@@ -74,7 +74,7 @@ class Builder:
         frame = Frame(batch, file, self._setting.rule.empty)
         self._filling.fill(frame)
         outcome = Outcome(rows=batch.rows, ignored={})
-        outcome.quarantined = [Quarantined(file.name, bad.line, bad.field, bad.got, bad.expected, bad.mend) for bad in batch.unread]
+        outcome.quarantined = [of_unread(file.name, bad) for bad in batch.unread]
         problems: dict[int, Quarantined] = {}
         keys, contents, fresh = self._fresh(frame, problems, outcome)
         settled = fresh.copy()
@@ -159,7 +159,7 @@ class Builder:
             return
         numbers = self._number_columns(frame)
         for row in orphans:
-            problems[row] = _orphan(frame, row, numbers)
+            problems[row] = _orphan(frame, row, numbers, self._setting.rule.decimal)
 
     def _number_columns(self, frame: Frame) -> dict[str, Mask]:
         found: dict[str, Mask] = {}
@@ -245,17 +245,30 @@ def joined(frame: Frame, names: list[str]) -> Column:
     return parts[0] if len(parts) == 1 else strung(parts, "\x1f")
 
 
+def of_unread(file: str, bad: Unread) -> Quarantined:
+    """A record that could not be cut into fields, as a row in quarantine."""
+    return Quarantined(file, bad.line, bad.field, bad.got, bad.expected, bad.mend)
+
+
 def _problem(frame: Frame, row: int, name: str, cell: Cell) -> Quarantined:
-    got = masked(cell.text[row].as_py())
-    return Quarantined(frame.file.name, int(frame.lines[row]), name, got, cell.expected, cell.mend)
+    text, line = cell.text[row].as_py(), int(frame.lines[row])
+    if text is None:
+        mend = "fill it in, or give it a `default` or an ignore rule in the mapping"
+        return Quarantined(frame.file.name, line, name, masked(None), "a value, which every such fact needs", mend)
+    return Quarantined(frame.file.name, line, name, masked(text), cell.expected, cell.mend)
 
 
-def _orphan(frame: Frame, row: int, numbers: dict[str, Mask]) -> Quarantined:
+def _orphan(frame: Frame, row: int, numbers: dict[str, Mask], decimal: str) -> Quarantined:
     for name, bad in numbers.items():
         text = frame.text(name)[row].as_py()
         if bad[row] or text is None:
             return Quarantined(
-                frame.file.name, int(frame.lines[row]), name, masked(text), "a number", "correct the value in the source"
+                frame.file.name,
+                int(frame.lines[row]),
+                name,
+                masked(text),
+                f"a number with {decimal!r} as its decimal sign",
+                "correct the value, or set `decimal` for this source in the mapping",
             )
     return Quarantined(
         frame.file.name,

@@ -31,6 +31,7 @@ def check(mapping: Mapping, where: str) -> None:
         _fact(f"{where}: fact {number} ({fact.table})", fact, mapping)
     for name, lookup in mapping.lookup.items():
         _one_of(f"{where}: lookup.{name}.combine", lookup.combine, ("first", "sum"))
+        _one_of(f"{where}: lookup.{name}.decimal", lookup.decimal, (".", ","))
     if not mapping.source or not mapping.fact:
         _refuse(where, "no source or no fact", "at least one [source.NAME] and one [[fact]]", "add them")
 

@@ -32,7 +32,7 @@ def check_names(where: str, table: str, names: Sequence[str], needed: Sequence[s
                 where,
                 got=f"a column {name!r}{closest(name, known)}",
                 expected=f"the columns of {table}: {listed(known, 40)}",
-                mend="rename or drop the column",
+                mend="rename or drop the column; for another system's export run `beleg map PATH` and give the mapping",
             )
     for name in needed:
         if name not in names:
@@ -40,7 +40,7 @@ def check_names(where: str, table: str, names: Sequence[str], needed: Sequence[s
                 where,
                 got=f"the columns {listed(names)}",
                 expected=f"a column {name!r}, which every fact of {table} needs",
-                mend="add the column",
+                mend="add the column; for another system's export run `beleg map PATH` and give the mapping",
             )
 
 

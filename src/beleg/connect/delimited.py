@@ -16,6 +16,8 @@ from beleg.connect.files import UNREADABLE, InputFile, Look, text_of
 
 BATCH_ROWS = 1 << 16
 _LONE = re.compile("[\ud800-\udfff]")
+_ENDS_EARLY = "the file ends early or is damaged"
+_MEND_FILE = "fetch or export the file again"
 _SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -27,24 +29,29 @@ class Layout(Struct, frozen=True):
     header_line: int
 
 
-def layout_of(file: InputFile, seen: Look, separator: str | None = None, skip_lines: int = 0) -> Layout | None:
-    """Find the separator and the header; None for a file without any text."""
+def layout_of(file: InputFile, seen: Look, separator: str | None = None, skip_lines: int = 0) -> Layout | Unread | None:
+    """Find the separator and the header; None for a file without any text, what is wrong for one that cannot be begun."""
+    if seen.broken:
+        return _no_text(seen.broken)
     try:
         with text_of(file, seen) as stream:
             feed = _Feed(stream, skip_lines)
             sample = [line for _, line in zip(range(20), feed.kept(), strict=False)]
-    except (*UNREADABLE, UnicodeError):
-        return None
+    except (*UNREADABLE, UnicodeError) as problem:
+        return _no_text(f"{type(problem).__name__}: {_ENDS_EARLY}")
     first = next((place for place, line in enumerate(sample) if line.strip("\r\n\t ,;|\ufeff")), None)
     if first is None:
         return None
     sample = sample[first:]
     chosen = separator or _sniffed(sample)
-    feed = _Feed(iter(sample), 0)
-    record = next(_records(feed, chosen), None)
+    record = next(_records(_Feed(iter(sample), 0), chosen), None)
     if record is None or isinstance(record, Unread):
-        return None
+        return record
     return Layout(chosen, _unique(record[1]), skip_lines + first + 1)
+
+
+def _no_text(problem: str) -> Unread:
+    return Unread(0, "", problem, "a file that can be read to its end", _MEND_FILE)
 
 
 def _sniffed(sample: Sequence[str]) -> str:
@@ -187,7 +194,7 @@ def _to_the_end(records: Iterator[tuple[int, list[str]] | Unread]) -> Iterator[t
     try:
         yield from records
     except (*UNREADABLE, UnicodeError) as problem:
-        yield Unread(0, "", type(problem).__name__, "a file that can be read to its end", "fetch or export the file again")
+        yield _no_text(f"{type(problem).__name__}: {_ENDS_EARLY}")
 
 
 def _misfit(record: tuple[int, list[str]], layout: Layout) -> Unread | None:

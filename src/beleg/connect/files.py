@@ -21,6 +21,7 @@ FORMATS = {
     ".json": "json", ".jsonl": "lines", ".ndjson": "lines", ".parquet": "parquet",
 }  # fmt: skip
 UNREADABLE = (EOFError, gzip.BadGzipFile, zlib.error, OSError)
+_BROKEN = "bytes that cannot be unpacked: the file ends early or is damaged"
 _CHUNK = 1 << 20
 _LONE = re.compile("[\ud800-\udfff]")
 _BOMS = (
@@ -143,8 +144,8 @@ def glance(file: InputFile) -> Look:
     try:
         with file.open() as stream:
             return _look_at_text(io.BytesIO(stream.read(_CHUNK)), "", None)
-    except UNREADABLE as problem:
-        return Look("", broken=type(problem).__name__)
+    except UNREADABLE:
+        return Look("", broken=_BROKEN)
 
 
 def look(file: InputFile, encoding: str | None = None) -> Look:
@@ -155,8 +156,8 @@ def look(file: InputFile, encoding: str | None = None) -> Look:
     try:
         with file.open() as stream:
             return _look_at_text(stream, digest, encoding)
-    except UNREADABLE as problem:
-        return Look(digest, broken=f"{type(problem).__name__}: the file ends early or is damaged")
+    except UNREADABLE:
+        return Look(digest, broken=_BROKEN)
 
 
 def _digest(path: Path) -> str:

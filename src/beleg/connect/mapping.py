@@ -108,6 +108,7 @@ class LookupRule(_Part, frozen=True, kw_only=True):
     key: str
     columns: list[str]
     combine: str = "first"
+    decimal: str = "."
 
 
 class Mapping(_Part, frozen=True, kw_only=True):

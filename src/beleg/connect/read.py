@@ -10,7 +10,7 @@ from beleg.connect.loading import load
 from beleg.connect.mapping import Mapping
 from beleg.connect.own import read_own
 from beleg.connect.recognise import recognise
-from beleg.connect.run import Run
+from beleg.connect.run import Run, fits
 from beleg.connect.writer import FactWriter, Quarantine
 
 Progress = Callable[[str, float], None]
@@ -66,8 +66,8 @@ def _books(files: Sequence[InputFile], mapping: Mapping, run: Run, say: Progress
 
 def _looks(files: Sequence[InputFile], mapping: Mapping, say: Progress) -> list[Look]:
     say("looking at the files", 0.0)
-    hints = {rule.encoding for rule in mapping.source.values()}
-    return [look(file, hints.pop() if len(hints) == 1 and None not in hints else None) for file in files]
+    rules = mapping.source.values()
+    return [look(file, next((rule.encoding for rule in rules if fits(file, rule.files)), None)) for file in files]
 
 
 def _intake(run: Run, mapping: Mapping, books: list[Book], passed: Sequence[str]) -> Intake:

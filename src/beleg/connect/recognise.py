@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beleg.connect.checks import needed_columns
+from beleg.connect.delimited import Layout
 from beleg.connect.errors import ConnectError, listed
 from beleg.connect.files import InputFile, glance
 from beleg.connect.frame import FileFacts, Frame
@@ -58,7 +59,7 @@ def columns_of(file: InputFile) -> list[str]:
     seen = glance(file)
     if file.format == "text":
         layout = text_layout(file, seen, None)
-        return list(layout.header) if layout else []
+        return list(layout.header) if isinstance(layout, Layout) else []
     for batch in opened(file, seen, None):
         if batch.records is None:
             return list(batch.columns)

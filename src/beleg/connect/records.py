@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 
 from beleg.connect.batch import Batch, Unread
 from beleg.connect.columns import Column, pc, strung, texts
-from beleg.connect.errors import masked
 from beleg.connect.files import UNREADABLE, InputFile, Look, text_of
 from beleg.connect.paths import Json
 
@@ -101,7 +100,8 @@ def _unread(line: int, problem: Exception) -> Unread:
         return Unread(line, "", "JSON nested too deeply", "JSON with at most some hundred levels", _MEND)
     if isinstance(problem, UnicodeError):
         return Unread(line, "", "bytes that are no text", "text in UTF-8", "save the file as UTF-8")
-    return Unread(line, "", str(problem) if isinstance(problem, ValueError) else type(problem).__name__, "JSON", _MEND)
+    got = str(problem) if type(problem) is ValueError else "bytes that cannot be read: the file ends early or is damaged"
+    return Unread(line, "", got, "JSON", _MEND)
 
 
 def parquet_batches(file: InputFile) -> Iterator[Batch]:
@@ -114,9 +114,8 @@ def parquet_batches(file: InputFile) -> Iterator[Batch]:
                 line += chunk.num_rows
                 columns = {name: _as_text(chunk.column(place)) for place, name in enumerate(chunk.schema.names)}
                 yield Batch.of(columns, lines)
-    except (OSError, pa.ArrowException) as problem:
-        got = masked(type(problem).__name__.lower())
-        yield Batch({}, np.array([], dtype=np.int64), [Unread(0, "", got, "a Parquet file", "fetch the file again")])
+    except (OSError, pa.ArrowException):
+        yield Batch.broken(Unread(0, "", "bytes that are no Parquet", "a Parquet file", "fetch the file again"))
 
 
 def _as_text(column: Column) -> Column:

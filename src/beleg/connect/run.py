@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 from msgspec import Struct
 
-from beleg.connect.batch import Batch
-from beleg.connect.build import Builder, Rules
+from beleg.connect.batch import Batch, Unread
+from beleg.connect.build import Builder, Rules, of_unread
 from beleg.connect.columns import Column, texts
 from beleg.connect.delimited import Layout, batches, layout_of
 from beleg.connect.errors import ConnectError, closest, listed
@@ -43,16 +43,19 @@ class Run:
         self._builders: dict[str, Builder] = {}
         self._read: dict[str, Book] = {}
         self._guessed: list[str] = []
+        self._lacking: list[str] = []
         self._claims: dict[str, str | None] = {}
         self._untimed: dict[str, int] = {}
         self.tallies = {name: Tally(facts={}) for name in mapping.source}
 
     def prepare(self, files: Sequence[InputFile], looks: Sequence[Look]) -> None:
         """Read the lookups and make each source's builder."""
-        tables = {name: self._lookup(rule, files, looks) for name, rule in self._mapping.lookup.items()}
-        lookups = Lookups(tables)
+        lookups = self._mapping.lookup
+        self._lacking = [name for name, rule in lookups.items() if not any(fits(file, rule.files) for file in files)]
+        tables = {name: self._lookup(rule, files, looks) for name, rule in lookups.items()}
+        found = Lookups(tables)
         for name, rule in self._mapping.source.items():
-            setting = Setting(rule, lookups, self._secret)
+            setting = Setting(rule, found, self._secret)
             facts, ignores = self._mapping.facts_of(name), self._mapping.ignores_of(name)
             feed, delay = rule.feed or self._mapping.name, duration(rule.recording_delay) or 0
             self._builders[name] = Builder(Rules(feed, facts, ignores, setting, delay))
@@ -73,6 +76,8 @@ class Run:
         notes = []
         if self._guessed:
             notes.append(f"read as cp1252, since they are no UTF-8: {listed(self._guessed, 5)}")
+        if self._lacking:
+            notes.append(f"looked up nothing, since no file is there for {listed(self._lacking)}")
         if self._untimed:
             notes.append(f"times unknown: facts of {listed(self._untimed)} say no time and stay out of every timed proof")
         if not any(tally.facts.get("refunds") for tally in self.tallies.values()):
@@ -113,10 +118,13 @@ class Run:
 
     def _ignored(self, file: InputFile, seen: Look) -> Book:
         looked_up = any(fits(file, rule.files) for rule in self._mapping.lookup.values())
-        rows = sum(batch.rows for batch in opened(file, seen, None))
+        rows = quarantined = 0
+        for batch in opened(file, seen, None):
+            rows, quarantined = rows + batch.rows, quarantined + len(batch.unread)
+            self.quarantine.add([of_unread(file.name, bad) for bad in batch.unread])
         unused = next((why for pattern, why in self._mapping.unused.items() if fits(file, pattern)), UNCLAIMED)
-        ignored = {LOOKED_UP if looked_up else unused: rows} if rows else {}
-        return Book(file.name, seen.digest, rows, 0, ignored, 0, 0, {})
+        ignored = {LOOKED_UP if looked_up else unused: rows - quarantined} if rows > quarantined else {}
+        return Book(file.name, seen.digest, rows, 0, ignored, 0, quarantined, {})
 
     def _batches(self, file: InputFile, seen: Look, source: str) -> Iterator[Batch]:
         rule = self._mapping.source[source]
@@ -137,7 +145,7 @@ class Run:
                 for column, arrays in parts.items():
                     arrays.append(frame.text(column))
         whole = {column: _joined(arrays) for column, arrays in parts.items()}
-        return gathered(whole[rule.key], {column: whole[column] for column in rule.columns}, rule.combine, ".")
+        return gathered(whole[rule.key], {column: whole[column] for column in rule.columns}, rule)
 
     def _source_of(self, file: InputFile) -> SourceRule | None:
         name = self._claimed_by(file)
@@ -160,10 +168,12 @@ def opened(file: InputFile, seen: Look, rule: SourceRule | None) -> Iterator[Bat
     if file.format == "lines":
         return line_batches(file, seen)
     layout = text_layout(file, seen, rule)
+    if isinstance(layout, Unread):
+        return iter((Batch.broken(layout),))
     return iter(()) if layout is None else batches(file, seen, layout)
 
 
-def text_layout(file: InputFile, seen: Look, rule: SourceRule | None) -> Layout | None:
+def text_layout(file: InputFile, seen: Look, rule: SourceRule | None) -> Layout | Unread | None:
     """How a delimited file is cut."""
     return layout_of(file, seen, rule.separator if rule else None, rule.skip_lines if rule else 0)
 

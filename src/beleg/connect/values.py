@@ -27,6 +27,7 @@ _DIGITS = {code: digits for digits, codes in _EXPONENTS.items() for code in code
 GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "mg": Decimal("0.001"), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
 TRUE = frozenset({"true", "t", "yes", "y", "1", "ja", "wahr", "x"})
 FALSE = frozenset({"false", "f", "no", "n", "0", "nein", "falsch"})
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
 _LARGEST = 9_000_000_000_000_000_000
 
 
@@ -167,7 +168,7 @@ def _moment(text: str, formats: Sequence[str]) -> datetime | int:
     for form in formats:
         try:
             if form in _SECONDS:
-                return int(Decimal(text) * _SECONDS[form])
+                return _epoch(text, _SECONDS[form])
             if form != "iso":
                 return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is put on by the caller)
             return _iso(text)
@@ -176,6 +177,13 @@ def _moment(text: str, formats: Sequence[str]) -> datetime | int:
     if formats:
         raise UnfitError(text)
     return _iso(text)
+
+
+def _epoch(text: str, scale: int) -> int:
+    moment = int(decimal_of(text) * scale)
+    if not _FIRST <= moment <= _LAST:
+        raise UnfitError(text)
+    return moment
 
 
 def _iso(text: str) -> datetime:

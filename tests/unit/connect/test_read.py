@@ -161,3 +161,42 @@ def test_hashes_need_the_same_secret_to_agree(take, folder, tmp_path):
 def test_nothing_to_read_is_an_error(tmp_path):
     with pytest.raises(ConnectError, match="no such file"):
         read(tmp_path / "absent", None, tmp_path / "out")
+
+
+LOOKUP = """
+[lookup.paid]
+files = "payments.csv"
+key = "order"
+columns = ["value", "note"]
+combine = "sum"
+"""
+
+
+def test_lookups_sum_and_say_when_their_file_is_not_there(take):
+    mapping = MAPPING.replace('reason = "reason"', 'reason = { column = "order", lookup = "paid.value" }')
+    mapping += LOOKUP.replace(', "note"', "")
+    intake = take({"refunds.csv": HEADER + ROWS, "payments.csv": "order,value\nA1,1.10\nA1,2.20\nA2,5\n"}, mapping)
+    assert [row["reason"] for row in rows(intake, "refunds")] == ["3.30", "5"]
+    assert intake.books[0].ignored == {"read for attributes of other rows": 3}
+    lacking = take({"payments.csv": "x\n1\n"}, mapping.replace('"payments.csv"', '"payment.csv"'))
+    assert "looked up nothing, since no file is there for paid" in lacking.notes
+
+
+def test_a_sum_of_what_is_no_number_is_told(take):
+    mapping = MAPPING + LOOKUP.replace(', "note"', "")
+    with pytest.raises(ConnectError, match="a number with"):
+        take({"refunds.csv": HEADER + ROWS, "payments.csv": "order,value\nA1,1.10\nA1,2.x\n"}, mapping)
+
+
+def test_each_source_is_read_in_its_own_encoding(take):
+    mapping = MAPPING.replace('files = "refunds*"', 'files = "refunds*"\nencoding = "cp850"')
+    text = HEADER.replace("at\n", "at,reason\n") + "R%d,A1,1,2024-01-01,zurück\n"
+    intake = take({f"refunds-{n}.csv": (text % n).encode("cp850") for n in range(3)}, mapping)
+    assert {row["reason"] for row in rows(intake, "refunds")} == {"zurück"}
+
+
+def test_the_recording_delay_sets_when_a_fact_was_known(take):
+    intake = take({"refunds.csv": HEADER + ROWS}, MAPPING.replace('currency = "EUR"', 'currency = "EUR"\nrecording_delay = "2d"'))
+    row = rows(intake, "refunds")[0]
+    assert row["known_at"] - row["occurred_at"] == 2 * 86_400_000_000
+    assert intake.recording_delay == "2d"
