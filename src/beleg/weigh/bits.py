@@ -31,7 +31,7 @@ class Observed(msgspec.Struct, frozen=True):
 
 
 class Weighed(msgspec.Struct, frozen=True):
-    """One pattern's weight: bits per method, the share of honest refunds here that look like it, and how many that rests on."""
+    """One pattern's weight: bits per method and rival, the share of honest refunds that look like it, out of how many."""
 
     family: str
     kind: str
@@ -60,7 +60,7 @@ def _weigh_one(family: str, kind: str, pattern: str, here: Counter[str], weights
     labelled = Counter(weights.honest.get(kind, {}).get(family, {}))
     honest = _honest(pattern, here, labelled)
     bits = {}
-    for method, families in weights.wrong.items():
+    for method, families in weights.hypotheses.items():
         wrong = _share(pattern, Counter(families.get(family, {})), honest)
         bits[method] = min(MOST, max(LEAST, log2(wrong / honest)))
     return Weighed(family, kind, pattern, bits, honest, sum(here.values()) or sum(labelled.values()))

@@ -12,8 +12,10 @@ Counts = dict[str, int]  # pattern -> how often it was seen
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Labelled outcomes, counted.
 
-    honest: kind -> family -> counts. wrong: method -> family -> counts. prior_bits: log2 odds that a refund went wrong by one
-    given method, before anything is known of it. line_bits: what a refund must reach to stand above the budget line.
+    honest: kind -> family -> counts, where the goods came back. wrong: method -> family -> counts. rivals: an honest
+    misfortune -> family -> counts, such as a parcel the carrier lost; rival_bits: log2 odds of each. prior_bits: log2 odds that
+    a refund went wrong by one given method, before anything is known of it. line_bits: what a refund must reach to stand above
+    the budget line.
     """
 
     version: str
@@ -22,6 +24,17 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line_bits: float
     honest: dict[str, dict[str, Counts]]
     wrong: dict[str, dict[str, Counts]]
+    rivals: dict[str, dict[str, Counts]]
+    rival_bits: dict[str, float]
+
+    @property
+    def hypotheses(self) -> dict[str, dict[str, Counts]]:
+        """Everything that may explain a refund other than goods that came back: methods first, then rivals."""
+        return {**self.wrong, **self.rivals}
+
+    def prior(self, hypothesis: str) -> float:
+        """A hypothesis's log2 odds before anything is known."""
+        return self.rival_bits.get(hypothesis, self.prior_bits)
 
 
 @cache

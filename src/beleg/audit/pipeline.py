@@ -1,0 +1,192 @@
+"""The audit, step by step: read, judge the sources, prove, detect, weigh, rank, report."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ibis.expr.types as ir
+import msgspec
+import pyarrow as pa
+
+from beleg import __version__
+from beleg.audit import breakdown, staff
+from beleg.audit.details import Opener
+from beleg.audit.export import write_findings
+from beleg.audit.ranking import Details, above_line, pick
+from beleg.audit.result import AuditResult, Book, Coverage, DetectorRun, Quarantined, Sum
+from beleg.audit.settings import AuditSettings
+from beleg.audit.standing import convert, patterned, standing, weighed
+from beleg.connect import Intake, read
+from beleg.detect.run import Run, found, plan
+from beleg.facts.registry import fact_types
+from beleg.ledger.engines import open_engine
+from beleg.ledger.engines.base import Engine
+from beleg.ledger.view import View
+from beleg.proofs import coverage as sources
+from beleg.proofs.dossier import Dossier, prepare
+from beleg.weigh.weights import shipped
+
+Progress = Callable[[str, float], None]
+
+
+class Audit:
+    """One audit over one engine. `run` gives the answer; the engine is closed with `close`."""
+
+    def __init__(self, settings: AuditSettings, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self._progress = progress or (lambda _step, _share: None)
+        self._began = time.monotonic()
+
+    def run(self, out: Path | None = None) -> AuditResult:
+        """The answer; with `out`, every finding is written there as Parquet.
+
+        Raises:
+            ConnectError: the input cannot be read.
+            EngineError: the engine cannot be opened.
+        """
+        self._progress("reading", 0.0)
+        intake = read(self.settings.path, self.settings.mapping, self.settings.work / "facts", self._reading)
+        engine = open_engine(self.settings.engine, self.settings.work / "engine", self.settings.engine_address)
+        try:
+            engine.attach_facts(intake.tables)
+            return self._answer(intake, engine, out)
+        finally:
+            engine.close()
+
+    def _reading(self, step: str, share: float) -> None:
+        self._progress(f"reading {step}", 0.4 * share)
+
+    def _answer(self, intake: Intake, engine: Engine, out: Path | None) -> AuditResult:
+        self._progress("judging the sources", 0.4)
+        covered = prepare(engine, self.settings.as_of)
+        first, last = _span(engine, list(intake.tables))
+        as_of = self.settings.as_of or last or 0
+        dossier = Dossier(View(engine, as_of=self.settings.as_of, keeping=True), covered, as_of)
+        self._progress("proving", 0.45)
+        _ = dossier.states
+        self._progress("detecting", 0.65)
+        runs = plan(dossier)
+        hits = found(dossier, runs)
+        self._progress("weighing", 0.8)
+        weights = shipped()
+        patterns = patterned(dossier, runs)
+        bits = weighed(dossier, patterns, weights)
+        base, unknown = convert(dossier, self.settings.currency)
+        stands = standing(dossier, patterns, weights)
+        self._progress("ranking", 0.9)
+        picked = pick(dossier, stands, weights, self.settings.budget)
+        details = Details(dossier, stands, hits, [name for name, _ in picked])
+        opener = Opener(details, bits, weights, self.settings)
+        sums = breakdown.Sums(dossier, stands)
+        self._progress("writing", 0.97)
+        result = AuditResult(
+            beleg_version=__version__,
+            weights_version=weights.version,
+            engine=engine.name,
+            name=intake.mapping,
+            as_of=as_of or None,
+            first_at=first,
+            currency=base,
+            rates_note=_rates_note(base, unknown),
+            totals=sums.totals(),
+            by_month=sums.by_month(),
+            by_method=sums.by_method(),
+            by_site=sums.by_site(),
+            by_class=sums.by_class(),
+            budget=self.settings.budget,
+            ranked=tuple(opener.open(rank, name, above=above) for rank, (name, above) in enumerate(picked, start=1)),
+            above_line=above_line(dossier, stands, weights),
+            prior_bits=weights.prior_bits,
+            coverage=_coverage(covered, dossier, stands),
+            closes=breakdown.closes(dossier, stands),
+            matching=breakdown.matching(dossier),
+            detectors=_detectors(runs, breakdown.detector_sums(dossier, runs, stands)),
+            delays=breakdown.delays(dossier, runs, stands),
+            books=msgspec.convert(intake.books, tuple[Book, ...], from_attributes=True),
+            quarantine=msgspec.convert(intake.quarantine, tuple[Quarantined, ...], from_attributes=True),
+            facts=intake.facts,
+            notes=_notes(intake, covered, sums),
+            staff=staff.rows(dossier, stands, self.settings.key) if self.settings.staff else None,
+            staff_note=staff.NOTE if self.settings.staff else "",
+            late_deliveries=breakdown.late_deliveries(dossier),
+            seconds=round(time.monotonic() - self._began, 1),
+        )
+        if out is not None:
+            write_findings(_sorted(dossier, hits), result, _amounts(dossier, stands), out)
+        return result
+
+
+def _sorted(dossier: Dossier, hits: ir.Table) -> pa.Table:
+    return dossier.view.rows(hits).sort_by([(name, "ascending") for name in ("detector", "subject", "fact_id", "role")])
+
+
+def _amounts(dossier: Dossier, stands: ir.Table) -> dict[str, tuple[int, str]]:
+    fired = dossier.view.rows(stands.filter(stands.fired).select("slice_id", "amount", "currency")).to_pylist()
+    return {row["slice_id"]: (row["amount"], row["currency"]) for row in fired}
+
+
+def _span(engine: Engine, tables: list[str]) -> tuple[int | None, int | None]:
+    """The first and the last moment anything is known of."""
+    firsts, lasts = [], []
+    for name in tables:
+        facts = engine.table(name)
+        (row,) = engine.rows(facts.agg(first=facts.occurred_at.min(), last=facts.known_at.max())).to_pylist()
+        firsts += [row["first"]] if row["first"] is not None and name in _TRADE else []
+        lasts += [row["last"]] if row["last"] is not None else []
+    return min(firsts, default=None), max(lasts, default=None)
+
+
+# The tables whose first fact begins the period of a report; rosters and accounts reach further back.
+_TRADE = frozenset(name for name in fact_types() if name not in {"staff", "accounts", "identifiers"})
+
+
+def _rates_note(base: str, unknown: tuple[str, ...]) -> str:
+    note = f"Amounts in {base} at the European Central Bank's rate of the refund's day."
+    return note + (f" No rate for {', '.join(unknown)}: counted as zero." if unknown else "")
+
+
+def _coverage(covered: sources.Coverage, dossier: Dossier, stands: ir.Table) -> tuple[Coverage, ...]:
+    missed = breakdown.missed(dossier, stands)
+    return tuple(
+        Coverage(
+            proof=one.proof,
+            source=one.source,
+            place=one.place,
+            first_day=breakdown.day_name(one.first_day),
+            last_day=breakdown.day_name(one.last_day),
+            days_live=one.days_live,
+            days_down=len(one.down_days),
+            facts=one.facts,
+            witnessed=missed.get((one.proof, one.place), (0, 0))[0],
+            missed=missed.get((one.proof, one.place), (0, 0))[1],
+            down_days=tuple(breakdown.day_name(day) for day in one.down_days),
+        )
+        for one in covered.places
+    )
+
+
+def _detectors(runs: tuple[Run, ...], sums: dict[str, Sum]) -> tuple[DetectorRun, ...]:
+    answers = []
+    for run in runs:
+        found_here = sums.get(run.detector.name, Sum())
+        because = f"no such source: {', '.join(need.replace('|', ' or ') for need in run.missing)}" if run.missing else ""
+        card = run.detector.card
+        answers.append(
+            DetectorRun(
+                run.detector.name, card.question, card.family, not run.missing, because, found_here.count, found_here.amount
+            )
+        )
+    return tuple(answers)
+
+
+def _notes(intake: Intake, covered: sources.Coverage, sums: breakdown.Sums) -> tuple[str, ...]:
+    notes = list(intake.notes)
+    if not sums.rows:
+        notes.append("No refunds or claims in this source: there is nothing to find unsupported.")
+    if not covered.roster:
+        notes.append(
+            "No staff roster: acts of different logins count as one witness, and no inspection counts as another person's."
+        )
+    if any(row["day"] is None for row in sums.rows):
+        notes.append("Some refunds have no time: they are kept out of every proof that needs one.")
+    return tuple(dict.fromkeys(notes))

@@ -1,0 +1,105 @@
+"""Which refunds to look at first: by expected loss, those above the line within the alert budget, then the largest below it."""
+
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from beleg.proofs.dossier import Dossier
+from beleg.weigh.weights import Weights
+
+# How many refunds below the line are shown besides, so that a report without alerts still says where to begin.
+BELOW = 25
+
+
+def pick(dossier: Dossier, standing: ir.Table, weights: Weights, budget: int) -> list[tuple[str, bool]]:
+    """The slices to show, in order, and whether each stands above the line.
+
+    Expected loss is the money times the chance that the sum of bits stands for. The line is drawn by bits; the budget fills only
+    with what passes it and may stay empty.
+    """
+    asked = standing.filter((standing.standing == "gap") | standing.fired).select("slice_id", "loss", "millibits")
+    rows = dossier.view.rows(asked).combine_chunks()
+    loss = np.asarray(rows["loss"].to_numpy(), dtype=np.float64)
+    bits = np.asarray(rows["millibits"].to_numpy(), dtype=np.float64) / 1000
+    expected = loss / (1 + np.exp2(-bits))
+    names = np.array(rows["slice_id"].to_pylist(), dtype=object)
+    order = np.lexsort((names.astype(str), -expected))
+    passing = bits >= weights.line_bits
+    above = [(str(names[place]), True) for place in order if passing[place]][:budget]
+    taken = {name for name, _ in above}
+    below = [(str(names[place]), False) for place in order if str(names[place]) not in taken]
+    return above + below[:BELOW]
+
+
+def above_line(dossier: Dossier, standing: ir.Table, weights: Weights) -> int:
+    """How many refunds pass the line, whether or not the budget has room for them."""
+    passing = standing.filter(standing.millibits >= round(weights.line_bits * 1000))
+    (row,) = dossier.view.rows(passing.agg(n=passing.count())).to_pylist()
+    return int(row["n"])
+
+
+class Details:
+    """Everything the report shows of the picked slices, fetched once: states, evidence, findings and the facts around them."""
+
+    def __init__(self, dossier: Dossier, standing: ir.Table, found: ir.Table, picked: list[str]) -> None:
+        self._dossier = dossier
+        dossier.view.engine.load("picked", pa.table({"slice_id": pa.array(picked, pa.string())}))
+        chosen = dossier.view.prepared("picked")
+        self.slices = {row["slice_id"]: row for row in self._rows(standing.semi_join(chosen, "slice_id"))}
+        self.evidence = self._grouped(dossier.evidence.semi_join(chosen, "slice_id"), "slice_id")
+        self.found = self._grouped(found.semi_join(chosen.rename(subject="slice_id"), "subject"), "subject")
+        self.facts = self._facts(chosen)
+
+    def _rows(self, table: ir.Table) -> list[dict[str, Any]]:
+        return self._dossier.view.rows(table).to_pylist()
+
+    def _grouped(self, table: ir.Table, key: str) -> dict[str, list[dict[str, Any]]]:
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in self._rows(table):
+            groups.setdefault(row[key], []).append(row)
+        return groups
+
+    def _facts(self, chosen: ir.Table) -> dict[str, list[dict[str, Any]]]:
+        """The facts of each picked slice's order, its parcels and its units, with their table's name."""
+        mine = self._dossier.slices.semi_join(chosen, "slice_id")
+        keys = mine.select("slice_id", "order_id", slice_line="line_id", slice_rma="rma_id", slice_claim="claim_id")
+        facts: dict[str, list[dict[str, Any]]] = {}
+        for name in _BY_ORDER:
+            self._add(facts, name, keys.join(self._dossier.table(name), "order_id"))
+        parcels = self._dossier.table("parcels").select("parcel_id", "order_id").distinct()
+        carried = keys.join(parcels, "order_id")
+        for name in ("scans", "dock_arrivals"):
+            self._add(facts, name, carried.join(self._dossier.table(name), "parcel_id"))
+        units = self._dossier.receipts.semi_join(chosen, "slice_id").filter(lambda t: t.lpn.notnull())
+        units = units.select("slice_id", "order_id", "lpn").distinct()
+        for name in ("stock_counts", "resales"):
+            self._add(facts, name, units.join(self._dossier.table(name), "lpn"))
+        self._add_loose(facts, chosen)
+        return facts
+
+    def _add_loose(self, facts: dict[str, list[dict[str, Any]]], chosen: ir.Table) -> None:
+        """Refunds that name no order are reached by what paid for the slice."""
+        refunds = self._dossier.table("refunds")
+        loose = refunds.filter(refunds.order_id.isnull()).rename(fact_id="id")
+        paid = self._dossier.refund_facts.semi_join(chosen, "slice_id").select("slice_id", "fact_id")
+        self._add(facts, "refunds", paid.join(loose, "fact_id").rename(id="fact_id"))
+
+    def _add(self, facts: dict[str, list[dict[str, Any]]], name: str, joined: ir.Table) -> None:
+        for row in self._rows(joined):
+            if _concerns(row):
+                facts.setdefault(row["slice_id"], []).append({**row, "table": name})
+
+
+# Tables whose facts name their order.
+_BY_ORDER = (
+    "orders", "order_lines", "cancellations", "parcels", "return_authorisations", "receipts", "inspections", "dispositions",
+    "status_claims", "refunds", "replacements", "disputes", "claims", "claim_documents",
+)  # fmt: skip
+
+
+def _concerns(row: dict[str, Any]) -> bool:
+    """Whether a fact of the order is about this slice: its line, its return and its claim, where the fact names them."""
+    pairs = (("line_id", "slice_line"), ("rma_id", "slice_rma"), ("claim_id", "slice_claim"))
+    return all(row.get(own) is None or row.get(other) is None or row[own] == row[other] for own, other in pairs)

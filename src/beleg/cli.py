@@ -1,0 +1,223 @@
+"""The command line: audit a shop's exports, propose a mapping, make a world, show the demo."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cyclopts
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from beleg import __version__
+from beleg.audit.pipeline import Audit
+from beleg.audit.result import AuditResult
+from beleg.audit.settings import AuditSettings, pseudonym_key
+from beleg.connect import ConnectError, propose
+from beleg.ledger.engines.base import EngineError
+from beleg.report import render, serve, write_report
+from beleg.world import WorldParameters, write_world
+
+app = cyclopts.App(name="beleg", version=__version__, help="No refund without evidence.")
+
+# Exit codes: 0 done; 2 the input or the settings cannot be used, and the message says why. Anything else is a fault of ours.
+UNUSABLE = 2
+
+DEMO_SEED, DEMO_ORDERS = 2025, 20_000
+
+
+@app.command
+def audit(
+    path: str,
+    *,
+    out: Path = Path("beleg-report"),
+    mapping: str | None = None,
+    budget: Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=1))] = 200,
+    engine: Literal["duckdb", "spark", "postgres", "sqlite"] = "duckdb",
+    engine_address: str | None = None,
+    currency: str | None = None,
+    as_of: str | None = None,
+    staff: bool = False,
+    json: bool = False,
+) -> None:
+    """Find the refunds that nothing stands behind.
+
+    Example: ``beleg audit exports/ --mapping online_retail --budget 50``
+
+    Parameters
+    ----------
+    path:
+        A folder, a file or a glob of CSV, JSON, JSON Lines or Parquet, each perhaps gzipped.
+    out:
+        The folder for report.html, result.json, findings.parquet and finding_facts.parquet.
+    mapping:
+        A shipped mapping's name or a TOML file. Without one, Beleg's own layout and the shipped mappings are tried.
+    budget:
+        How many alerts your team can work.
+    engine:
+        What runs the audit; the answer is the same on all of them.
+    engine_address:
+        The Spark master or the PostgreSQL address.
+    currency:
+        The report's currency (ISO 4217); by default the one most refunds are in.
+    as_of:
+        Speak as of this day (YYYY-MM-DD); by default the last moment anything is known of.
+    staff:
+        Add the sections on staff. Ask your works council and your data-protection officer first.
+    json:
+        Print the whole answer as JSON instead of a summary.
+    """
+    with _told(), tempfile.TemporaryDirectory(prefix="beleg-") as work:
+        settings = AuditSettings(
+            path=path,
+            work=Path(work),
+            mapping=mapping,
+            engine=engine,
+            engine_address=engine_address,
+            budget=budget,
+            currency=currency,
+            as_of=_moment(as_of),
+            staff=staff,
+            key=pseudonym_key(),
+        )
+        result = _run(settings, out)
+        report = write_report(result, out, staff=staff)
+    if json:
+        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+    else:
+        render(result, Console(), report=report)
+
+
+@app.command(name="map")
+def map_(path: str, *, out: Path | None = None) -> None:
+    """Propose a mapping for exports that Beleg does not know, and say what it could not place.
+
+    Example: ``beleg map exports/ --out shop.toml``
+
+    Parameters
+    ----------
+    path:
+        A folder, a file or a glob.
+    out:
+        Where to write the mapping; by default it is printed.
+    """
+    with _told():
+        proposal = propose(path)
+    if out is None:
+        sys.stdout.write(proposal.text)
+    else:
+        out.write_text(proposal.text, encoding="utf-8")
+    told = Console(stderr=True, highlight=False)
+    for one in proposal.unplaced:
+        told.print(f"not placed: {one.file}: {one.column}: {one.why}", markup=False)
+
+
+@app.command
+def world(
+    directory: Path,
+    *,
+    seed: int = 1,
+    orders: Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=1))] = 20_000,
+    fraud_rate: float = 0.03,
+    parameters: Path | None = None,
+) -> None:
+    """Write a plausible year of a shop with planted frauds, in Beleg's own layout.
+
+    Example: ``beleg world year/ --seed 7 --orders 50000``
+
+    Parameters
+    ----------
+    directory:
+        Where to; the truth goes to its folder ``_truth``, which no audit reads.
+    seed:
+        The same seed and parameters give the same world.
+    orders:
+        How many orders the year has.
+    fraud_rate:
+        Planted frauds as a share of the expected returns.
+    parameters:
+        A JSON file with any of the world's parameters; it overrides the others.
+    """
+    stated = {"seed": seed, "orders": orders, "fraud_rate": fraud_rate}
+    with _told():
+        if parameters is not None:
+            stated |= msgspec.json.decode(parameters.read_bytes(), type=dict)
+        wanted = msgspec.convert(stated, WorldParameters)
+        with _bar() as (progress, task):
+            summary = write_world(directory, wanted, lambda made: progress.update(task, completed=made / wanted.orders))
+    facts = sum(summary.facts.values())
+    Console(highlight=False).print(f"{facts:,} facts of {orders:,} orders in {directory}, the truth in {directory / '_truth'}")
+
+
+@app.command
+def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO_SEED) -> None:
+    """Make a shop's year with a planted fraud, audit it, and serve the report on this machine.
+
+    Example: ``beleg demo``
+
+    Parameters
+    ----------
+    port:
+        The port to serve on; by default a free one.
+    orders:
+        How many orders the year has.
+    seed:
+        Another seed gives another year.
+    """
+    folder = Path("beleg-demo")
+    shutil.rmtree(folder, ignore_errors=True)
+    with _told():
+        write_world(folder / "year", WorldParameters(seed=seed, orders=orders))
+        key = pseudonym_key(folder / "pseudonyms.key")
+        result = _run(AuditSettings(path=str(folder / "year"), work=folder / "work", key=key), folder / "report")
+        report = write_report(result, folder / "report", staff=False)
+    render(result, Console(), report=report)
+    with serve(folder / "report", port) as served:
+        Console(highlight=False).print(f"\nThe report is at {served.address} - press Ctrl-C to stop.")
+        sys.stdout.flush()
+        served.wait()
+
+
+def _run(settings: AuditSettings, out: Path) -> AuditResult:
+    with _bar() as (progress, task):
+        return Audit(settings, lambda step, share: progress.update(task, description=step, completed=share)).run(out)
+
+
+@contextmanager
+def _bar() -> Iterator[tuple[Progress, TaskID]]:
+    """A progress bar on the terminal's error stream, gone when the work is done; nothing where there is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress, progress.add_task("", total=1.0)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what cannot be used in words, and end with the exit code that says so."""
+    try:
+        yield
+    except (ConnectError, EngineError, msgspec.ValidationError, ValueError, OSError) as refused:
+        Console(stderr=True, highlight=False).print(f"beleg: {refused}", markup=False, soft_wrap=True)
+        sys.exit(UNUSABLE)
+
+
+def _moment(day: str | None) -> int | None:
+    if day is None:
+        return None
+    try:
+        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except ValueError as wrong:
+        raise ValueError(f"--as-of: got {day!r}, expected a day such as 2025-12-31") from wrong
+    return int(midnight.timestamp()) * 1_000_000 - 1
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
