@@ -122,7 +122,7 @@ def _our_words(slot: Slot, spec: Spec) -> Iterator[str]:
     if spec.constant is not None:
         yield str(spec.constant)
     yield from (spec.words or {}).values()
-    yield from (word for word in (spec.otherwise, spec.default) if word)  # type: ignore[misc]
+    yield from (str(word) for word in (spec.otherwise, spec.default) if word)
 
 
 def _lookup(where: str, path: str, mapping: Mapping) -> None:

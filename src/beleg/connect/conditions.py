@@ -1,6 +1,7 @@
 """Which rows a rule speaks about: conditions on columns as masks over a batch."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -71,5 +72,5 @@ def _shape(shape: str, text: Column, decimal: str) -> Mask:
     return to_mask(found)
 
 
-def _sign(number: object) -> int:
-    return (number > 0) - (number < 0)  # type: ignore[operator]
+def _sign(number: Decimal) -> int:
+    return (number > 0) - (number < 0)

@@ -178,7 +178,9 @@ def _settings(found: Found, made: Draft) -> Iterator[str]:
         return
     if "currency" not in found or not found["currency"][1].currency_codes:
         sign = next((shape.currency_sign for shape in shapes if shape.currency_sign), "")
-        yield f'currency = "{sign or "XXX"}"   # CHECK: no column names the currency' + ("" if sign else "; XXX stands for none")
+        yield f'currency = "{sign or "XTS"}"   # CHECK: no column names the currency' + (
+            "" if sign else "; XTS stands for none known"
+        )
     else:
         made.used.add(found["currency"][0])
 

@@ -1,7 +1,6 @@
 """Finding the input files, and one pass over each that settles its digest and how its text is written."""
 
 import codecs
-import glob
 import gzip
 import hashlib
 import io
@@ -104,7 +103,7 @@ def find(path: Path | str) -> tuple[list[InputFile], list[str]]:
     elif place.is_file():
         base, candidates = place.parent, [place]
     else:
-        candidates = sorted(found for found in map(Path, _globbed(str(path))) if found.is_file())
+        candidates = sorted(_globbed(str(path)))
         base = _glob_base(str(path))
     files = [InputFile(found, _below(found, base), kind) for found in candidates if (kind := format_of(found))]
     if not files:
@@ -112,8 +111,13 @@ def find(path: Path | str) -> tuple[list[InputFile], list[str]]:
     return files, [_below(found, base) for found in candidates if not format_of(found)]
 
 
-def _globbed(pattern: str) -> list[str]:
-    return glob.glob(pattern, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+def _globbed(pattern: str) -> list[Path]:
+    base = _glob_base(pattern)
+    rest = pattern[len(str(base)) :].lstrip("/") if pattern.startswith(str(base)) else pattern
+    try:
+        return [found for found in base.glob(rest) if found.is_file() and _wanted(found, base)] if rest else []
+    except (ValueError, RuntimeError, OSError):
+        return []
 
 
 def _wanted(path: Path, base: Path) -> bool:

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from beleg.connect.columns import Column, empty_column, pc, texts
 from beleg.connect.errors import ConnectError, masked
-from beleg.connect.mapping import LookupRule
 from beleg.connect.values import decimal_of
 
 
@@ -36,16 +35,16 @@ class Lookups:
         return found
 
 
-def gathered(keys: Column, columns: Mapping[str, Column], rule: LookupRule) -> LookupTable:
+def gathered(keys: Column, columns: Mapping[str, Column], combine: str, decimal: str) -> LookupTable:
     """A table with each key once: its first row, or the sum of all its rows."""
-    if rule.combine == "sum":
-        return _summed(keys, columns, rule)
+    if combine == "sum":
+        return _summed(keys, columns, decimal)
     unique = pc.drop_null(pc.unique(keys))
     first = pc.index_in(unique, value_set=keys)
     return LookupTable(unique, {name: pc.take(values, first) for name, values in columns.items()})
 
 
-def _summed(keys: Column, columns: Mapping[str, Column], rule: LookupRule) -> LookupTable:
+def _summed(keys: Column, columns: Mapping[str, Column], decimal: str) -> LookupTable:
     listed = keys.to_pylist()
     order = dict.fromkeys(key for key in listed if key is not None)
     found = {}
@@ -53,18 +52,18 @@ def _summed(keys: Column, columns: Mapping[str, Column], rule: LookupRule) -> Lo
         sums: dict[str, Decimal] = dict.fromkeys(order, Decimal(0))
         for key, value in zip(listed, values.to_pylist(), strict=True):
             if key is not None and value is not None:
-                sums[key] += _number(value, name, rule)
-        found[name] = texts([str(total).replace(".", rule.decimal) for total in sums.values()])
+                sums[key] += _number(value, name, decimal)
+        found[name] = texts([str(total).replace(".", decimal) for total in sums.values()])
     return LookupTable(texts(list(order)), found)
 
 
-def _number(value: str, column: str, rule: LookupRule) -> Decimal:
+def _number(value: str, column: str, decimal: str) -> Decimal:
     try:
-        return decimal_of(value, rule.decimal)
+        return decimal_of(value, decimal)
     except ValueError as problem:
         raise ConnectError(
             f"lookup of {column}, which is to be summed",
             got=masked(value),
-            expected=f"a number with {rule.decimal!r} as its decimal sign",
+            expected=f"a number with {decimal!r} as its decimal sign",
             mend="correct the value, or set `decimal` for this lookup in the mapping",
         ) from problem

@@ -19,7 +19,11 @@ class _Part(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Condition(_Part, frozen=True, kw_only=True):
-    """What a column must look like; everything said must hold."""
+    """What a column must look like; everything said must hold.
+
+    ``is`` is one of `SHAPES` (a bare text says the same); ``equals``, ``not_equals`` and ``starts`` take a word or a list of them;
+    ``matches`` and ``not_matches`` are RE2 patterns found anywhere in the text.
+    """
 
     shape: str | None = field(name="is", default=None)
     equals: str | list[str] | None = None
@@ -33,7 +37,17 @@ When = dict[str, Condition | str]
 
 
 class Spec(_Part, frozen=True, kw_only=True):
-    """Where one field of a fact comes from and what is done to it on the way."""
+    """Where one field of a fact comes from and what is done to it on the way; a bare text names a column.
+
+    Exactly one of ``column`` (or JSON path), ``constant`` and ``template`` (``"{order}-{row}"``, where ``row``, ``stem``,
+    ``digest``, ``index`` and ``n`` stand for the line, the file's name and digest, the place in an exploded list and in a group
+    of rows).
+    ``or_else`` is a second column for where the first is empty. ``lookup`` (``"name.column"``) takes the text as a key.
+    Then ``drop`` cuts what a pattern matches, ``empty`` names words that mean nothing, ``words`` turns the source's words into ours
+    (``otherwise`` the rest; ``""`` leaves the field empty), and the text is read as what the field holds: a time (``formats``,
+    ``time_zone``), money (``times`` and ``minus`` name columns; ``sign`` is negate or absolute), a weight in ``unit``, a keyed hash
+    (always for digests, on demand with ``hash``). ``default`` fills what is empty.
+    """
 
     column: str | None = None
     or_else: str | None = None
@@ -55,7 +69,13 @@ class Spec(_Part, frozen=True, kw_only=True):
 
 
 class SourceRule(_Part, frozen=True, kw_only=True):
-    """One kind of file: which files, how they are written, and what makes two of its rows the same delivery."""
+    """One kind of file: which files, how they are written, and what makes two of its rows the same delivery.
+
+    ``signature`` lists the headers by which it is recognised; every column that a rule names must be there unless ``optional``.
+    With ``key`` a row that comes again is re-delivered, and one with other contents is quarantined: the first stands. Without, only
+    a whole file that comes again is. ``fill_down`` fills blanks from the row above within rows that share ``group``.
+    ``rounding = "nearest"`` allows money finer than the currency's smallest unit (halves to even).
+    """
 
     files: str | list[str] = "*"
     signature: list[str] = []
@@ -91,7 +111,10 @@ Said = Spec | str | int | bool
 
 
 class FactRule(_Part, frozen=True, kw_only=True):
-    """Rows that become one fact each, or one fact per element of a list in them."""
+    """Rows that become one fact each, or one fact per element of the JSON list (or object of objects) at ``each``.
+
+    ``once`` makes a single fact of all rows that agree in these columns: the first good one.
+    """
 
     table: str
     fields: dict[str, Said]

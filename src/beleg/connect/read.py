@@ -11,7 +11,7 @@ from beleg.connect.mapping import Mapping
 from beleg.connect.own import read_own
 from beleg.connect.recognise import recognise
 from beleg.connect.run import Run, fits
-from beleg.connect.writer import FactWriter, Quarantine
+from beleg.connect.writer import FactWriter, Quarantine, apart
 
 Progress = Callable[[str, float], None]
 
@@ -38,7 +38,8 @@ def read(
     Raises:
         ConnectError: nothing to read, a mapping that is wrong or missing, or a file that lacks what the mapping needs.
     """
-    files, passed = find(path)
+    found, passed = find(path)
+    files = apart(found, into)
     say = progress or _silent
     chosen = load(mapping) if mapping is not None else recognise(files, str(path))
     into.mkdir(parents=True, exist_ok=True)

@@ -145,7 +145,7 @@ class Run:
                 for column, arrays in parts.items():
                     arrays.append(frame.text(column))
         whole = {column: _joined(arrays) for column, arrays in parts.items()}
-        return gathered(whole[rule.key], {column: whole[column] for column in rule.columns}, rule)
+        return gathered(whole[rule.key], {column: whole[column] for column in rule.columns}, rule.combine, rule.decimal)
 
     def _source_of(self, file: InputFile) -> SourceRule | None:
         name = self._claimed_by(file)

