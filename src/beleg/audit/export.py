@@ -39,7 +39,9 @@ def write_findings(hits: pa.Table, result: AuditResult, amounts: dict[str, tuple
         facts += [_resting(identity, row) for row in resting]
     directory.mkdir(parents=True, exist_ok=True)
     for name, written in (("findings", findings), ("finding_facts", facts)):
-        pq.write_table(pa.Table.from_pylist(written, schema=arrow_schemas()[name]), directory / f"{name}.parquet", compression="zstd")
+        pq.write_table(
+            pa.Table.from_pylist(written, schema=arrow_schemas()[name]), directory / f"{name}.parquet", compression="zstd"
+        )
 
 
 def _resting(identity: str, row: dict[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from beleg.proofs.coverage import DAY
 from beleg.proofs.dossier import Dossier
 from beleg.weigh.bits import Observed, Weighed, weigh
 from beleg.weigh.patterns import FAMILIES, SEPARATOR, patterns
-from beleg.weigh.rank import reference, seen, summed, weight_table
+from beleg.weigh.rank import combinations, reference, score, scored, seen
 from beleg.weigh.weights import Weights
 
 # What gap refunds are called when no detector says more.
@@ -24,12 +24,12 @@ def patterned(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:
 
 
 def weighed(dossier: Dossier, patterned_slices: ir.Table, weights: Weights) -> list[Weighed]:
-    """Weigh every pattern that occurs, and load the weights as a table."""
+    """Weigh every pattern that occurs, and load the score of every combination as a table."""
     rows = dossier.view.rows(reference(patterned_slices)).to_pylist()
     observed = [Observed(row["family"], row["kind"], row["pattern"], row["count"]) for row in rows]
     every = dossier.view.rows(seen(patterned_slices)).to_pylist()
     answer = weigh(((row["family"], row["kind"], row["pattern"]) for row in every), observed, weights)
-    dossier.view.engine.load("weights", weight_table(answer, weights))
+    dossier.view.engine.load("scores", score(dossier.view.rows(combinations(patterned_slices)), answer, weights))
     return answer
 
 
@@ -58,8 +58,7 @@ def _standing(dossier: Dossier, patterned_slices: ir.Table, weights: Weights) ->
     rates = dossier.view.prepared("rates").mutate(rate_day=lambda t: t.day.fill_null(-1)).drop("day")
     paid = _paid(dossier).mutate(rate_day=lambda t: t.day.fill_null(-1))
     paid = paid.join(rates, ["currency", "rate_day"]).drop("rate_day")
-    sums = summed(patterned_slices, dossier.view.prepared("weights"), weights)
-    t = paid.join(sums, "slice_id")
+    t = paid.join(scored(patterned_slices, dossier.view.prepared("scores")), "slice_id")
     fired = ibis.literal(False)
     for family in FAMILIES:
         fired |= t[family].contains(SEPARATOR)

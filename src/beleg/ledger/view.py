@@ -38,6 +38,10 @@ class View:
             self._leaves[name] = self._scoped(self._known(self.engine.table(name)))
         return self._leaves[name]
 
+    def everywhere(self, name: str) -> ir.Table:
+        """A table of facts beyond the scope, for what another order may say about this one; join it by an indexed column."""
+        return self._known(self.engine.table(name))
+
     def step(self, name: str, build: Callable[["View"], ir.Table]) -> ir.Table:
         """A derived table, built at most once."""
         if name not in self._steps:

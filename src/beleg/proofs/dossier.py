@@ -9,6 +9,7 @@ from beleg.kernels import first_bought, people
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
 from beleg.proofs import evidence, money, states
+from beleg.proofs.allocate import allocations
 from beleg.proofs.coverage import Coverage, measure
 from beleg.proofs.slices import refund_facts, slices
 
@@ -45,6 +46,11 @@ class Dossier:
     def states(self) -> ir.Table:
         """One row per slice with every proof's letter, see `proofs.states.states`."""
         return self.view.step("states", lambda view: states.states(view, self.coverage, self.as_of))
+
+    @cached_property
+    def allocations(self) -> ir.Table:
+        """Every settled refund, spread over order lines, see `proofs.allocate.allocations`."""
+        return self.view.step("allocations", allocations)
 
     @cached_property
     def refund_facts(self) -> ir.Table:

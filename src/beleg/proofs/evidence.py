@@ -13,6 +13,9 @@ from beleg.proofs.slices import slices
 # What a parcel may weigh against what it should: packing adds, scales differ, an envelope or an empty box is far below.
 LIGHTEST, HEAVIEST, SCALE_GRAMS = 0.6, 1.7, 150
 
+# Two serials that were exchanged belong to orders packed within this time of each other.
+SWAPPED_WITHIN = 2 * 86_400_000_000
+
 
 def evidence(view: View) -> ir.Table:
     """All that speaks for or against a proof: slice_id, proof, says, fact_id, at, carrier, login, session, place."""
@@ -135,13 +138,26 @@ def _handling(view: View) -> Iterable[ir.Table]:
     hits = packed.select("order_id", "serial", packed_serial="serial").distinct()
     joined = joined.left_join(hits, ["order_id", "serial"]).drop("order_id_right", "serial_right")
     actor = {"login": joined.actor, "session": joined.session, "place": joined.site}
-    bears = joined.packed_units.notnull()
-    right = (joined.entry_mode == "scan") & (joined.quantity > 0) & (~bears | joined.packed_serial.notnull())
+    swapped = _swapped(view, joined)
+    joined = joined.left_join(swapped, ["slice_id", "serial"]).drop("slice_id_right", "serial_right")
+    bears = joined.packed_units.notnull() & joined.swapped.isnull()
+    right = (joined.entry_mode == "scan") & (joined.quantity > 0) & (joined.packed_units.isnull() | joined.packed_serial.notnull())
     wrong = (joined.quantity == 0) | (bears & joined.serial.notnull() & joined.packed_serial.isnull())
     verdict = ibis.cases((wrong, "against"), (right, "for"))
     yield rows(joined.mutate(verdict=verdict), "item_scanned", verdict, **actor).filter(lambda t: t.says.notnull())
     yield _switched_on(view, joined.filter(joined.packed_serial.notnull()))
     yield _inspections(view, received)
+
+
+def _swapped(view: View, received: ir.Table) -> ir.Table:
+    """Serials read that were packed for another order within days of this one: two boxes were swapped at the packing station."""
+    packed = view.everywhere("packed_serials").select("serial", other_order="order_id", other_at="occurred_at")
+    own = view.table("packed_serials").select("order_id", "line_id", packed_at="occurred_at")
+    read = received.filter(received.packed_serial.isnull()).select("slice_id", "serial", "order_id", "line_id")
+    both = read.join(packed, "serial").join(own, ["order_id", "line_id"])
+    near = (both.other_at - both.packed_at).abs() <= SWAPPED_WITHIN
+    hit = both.filter((both.other_order != both.order_id) & near)
+    return hit.select("slice_id", "serial").distinct().mutate(swapped=ibis.literal(True))
 
 
 def _switched_on(view: View, received: ir.Table) -> ir.Table:

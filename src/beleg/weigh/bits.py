@@ -15,10 +15,10 @@ _CONTRADICTED = "C"
 
 # How many labelled observations a shop's own refunds are mixed with, and what a pattern never seen among either weighs.
 _BLEND = 200.0
-_UNSEEN = 0.5
+_UNSEEN = 0.25
 
 # No family may shout down all others: the floor is an explanation nobody thought of.
-MOST, LEAST = 12.0, -6.0
+MOST, LEAST = 16.0, -6.0
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -69,6 +69,7 @@ def _weigh_one(family: str, kind: str, pattern: str, here: Counter[str], weights
 def _honest(pattern: str, here: Counter[str], labelled: Counter[str]) -> float:
     """The probability of the pattern for an honest refund: its letters measured here, what fired by labelled outcomes."""
     letters, fired = split(pattern)
+    labelled = _comparable(letters, labelled)
     by_letters: Counter[str] = Counter()
     for known, count in labelled.items():
         by_letters[split(known)[0]] += count
@@ -86,8 +87,18 @@ def _honest(pattern: str, here: Counter[str], labelled: Counter[str]) -> float:
 def _share(pattern: str, counts: Counter[str], honest: float) -> float:
     """The probability of the pattern if the refund went wrong; what was never seen is taken to be as likely as if honest."""
     letters, fired = split(pattern)
+    counts = _comparable(letters, counts)
     same = sum(n for known, n in counts.items() if split(known)[1] == fired and _matches(letters, split(known)[0]))
     return (same + honest) / (sum(counts.values()) + 1)
+
+
+def _comparable(letters: str, counts: Counter[str]) -> Counter[str]:
+    """The patterns to which the same proofs apply: a method's claims say nothing of its returns."""
+    return Counter({known: count for known, count in counts.items() if _inapplicable(split(known)[0]) == _inapplicable(letters)})
+
+
+def _inapplicable(letters: str) -> tuple[bool, ...]:
+    return tuple(letter == "N" for letter in letters)
 
 
 def _count(letters: str, counts: Mapping[str, int]) -> int:

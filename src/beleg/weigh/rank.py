@@ -1,8 +1,6 @@
 """Adds the families up, method by method, and ranks refunds by expected loss within the alert budget."""
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import add
 
 import ibis
 import ibis.expr.types as ir
@@ -40,46 +38,43 @@ def _counted(t: ir.Table, family: str) -> ir.Table:
     return named.group_by(["family", "kind", "pattern"]).agg(count=named.count())
 
 
-def weight_table(weighed: Iterable[Weighed], weights: Weights) -> pa.Table:
-    """The weighed patterns as a table: family, kind, pattern, and millibits per method (integers, so that engines agree)."""
-    rows = [
-        {"family": one.family, "kind": one.kind, "pattern": one.pattern}
-        | {f"m_{number}": round(one.bits[method] * 1000) for number, method in enumerate(weights.hypotheses)}
-        for one in weighed
-    ]
-    columns = [("family", pa.string()), ("kind", pa.string()), ("pattern", pa.string())]
-    numbers = [(f"m_{number}", pa.int64()) for number, _ in enumerate(weights.hypotheses)]
-    fields = [pa.field(name, kind) for name, kind in (*columns, *numbers)]
-    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+def combinations(patterned: ir.Table) -> ir.Table:
+    """The few combinations of patterns that slices show: kind and one pattern per family."""
+    return patterned.select("kind", *FAMILIES).distinct()
 
 
-def summed(patterned: ir.Table, table: ir.Table, weights: Weights) -> ir.Table:
-    """Per slice the best explanation: slice_id, kind, patterns, method, rival (hypotheses' numbers), millibits.
+def score(shown: pa.Table, weighed: Iterable[Weighed], weights: Weights) -> pa.Table:
+    """Add the families up for every combination of patterns.
 
-    A method's sum is its prior and its families' bits. The best rival's sum is taken off where it is above zero, so that what an
-    honest misfortune explains as well as a method does accuses nobody.
+    A hypothesis's sum is its prior and its families' bits. From the best method's sum the best rival's is taken off where that is
+    above zero, so that what an honest misfortune explains as well accuses nobody.
+
+    Args:
+        shown: what `combinations` gives.
+        weighed: every pattern's bits.
+        weights: for the priors.
+
+    Returns:
+        The combinations with method and rival (their numbers in `weights.hypotheses`), rival_millibits and millibits.
     """
-    joined = patterned
-    for family in FAMILIES:
-        mine = table.filter(table.family == family).drop("family")
-        renamed = mine.rename(**{f"{family}_{column}": column for column in mine.columns if column.startswith("m_")})
-        renamed = renamed.rename(**{family: "pattern"})
-        joined = joined.left_join(renamed, ["kind", family]).drop("kind_right", f"{family}_right")
-    sums = {f"sum_{number}": _sum(joined, number, weights.prior(name)) for number, name in enumerate(weights.hypotheses)}
-    t = joined.select("slice_id", "kind", *FAMILIES, **sums)
-    names = list(sums)
-    method, best = _best(t, names[: len(weights.wrong)], 0)
-    rival, against = _best(t, names[len(weights.wrong) :], len(weights.wrong))
-    found = t.select("slice_id", "kind", *FAMILIES, method=method, rival=rival, method_millibits=best, rival_millibits=against)
-    return found.mutate(millibits=found.method_millibits - ibis.greatest(found.rival_millibits, 0))
+    bits = {(one.family, one.kind, one.pattern): one.bits for one in weighed}
+    rows = [row | _scored(row, bits, weights) for row in shown.to_pylist()]
+    columns: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in ("kind", *FAMILIES)]
+    columns += [(name, pa.int64()) for name in ("method", "rival", "rival_millibits", "millibits")]
+    return pa.Table.from_pylist(rows, schema=pa.schema(columns))
 
 
-def _sum(t: ir.Table, number: int, prior: float) -> ir.Value:
-    return reduce(add, (t[f"{family}_m_{number}"].fill_null(0) for family in FAMILIES)) + round(prior * 1000)
+def _scored(row: Mapping[str, str], bits: Mapping[tuple[str, str, str], Mapping[str, float]], weights: Weights) -> dict[str, int]:
+    mine = [bits[family, row["kind"], row[family]] for family in FAMILIES]
+    sums = [round(1000 * (weights.prior(name) + sum(one[name] for one in mine))) for name in weights.hypotheses]
+    split = len(weights.wrong)
+    method = max(range(split), key=lambda number: sums[number])
+    rival = max(range(split, len(sums)), key=lambda number: sums[number])
+    against = max(sums[rival], 0)
+    return {"method": method, "rival": rival, "rival_millibits": against, "millibits": sums[method] - against}
 
 
-def _best(t: ir.Table, names: list[str], first: int) -> tuple[ir.Value, ir.Value]:
-    """The number of the hypothesis with the largest sum, and that sum."""
-    best = ibis.greatest(*(t[name] for name in names)) if len(names) > 1 else t[names[0]]
-    number = ibis.cases(*((t[name] == best, first + place) for place, name in enumerate(names)), else_=-1)
-    return number.cast("int64"), best.cast("int64")
+def scored(patterned: ir.Table, scores: ir.Table) -> ir.Table:
+    """Each slice with its patterns and their score."""
+    keys = ["kind", *FAMILIES]
+    return patterned.join(scores, keys)

@@ -67,7 +67,10 @@ def _write_serials(c: Chunk, gone: Flags) -> None:
     line = np.flatnonzero((c.lines.article >= c.shop.catalogue.ordinary) & ~gone)
     order, serial = c.lines.order[line], serial_of(c, line)
     slip = c.some(c.parameters.serial_slip, len(line))
-    packed = np.where(slip, digest(c.shop.seed, "slip", serial), serial)
+    # two boxes changed places at the packing station: each line has the other's serial on record
+    first = np.flatnonzero(slip[:-1])
+    packed = serial.copy()
+    packed[first], packed[first + 1] = serial[first + 1], serial[first]
     c.book.add(
         "packed_serials", Stamp(c.orders.packed[order], "wms:pack", recorded=c.orders.packed[order]),
         order_id=order_key(c.orders.index[order]), line_id=line_key(c.lines.number[line]), serial=Hex(packed, "SN"),
