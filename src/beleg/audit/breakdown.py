@@ -29,6 +29,7 @@ SOURCES = {
     "not_dispatched": "cancellations and outbound scans",
     "not_delivered": "carrier scans of outbound parcels",
     "documented": "the documents handed in with claims",
+    "approved": "who asked for and who approved a refund, and the staff roster",
 }
 
 

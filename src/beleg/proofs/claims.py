@@ -1,23 +1,25 @@
-"""What each fact says about claims for goods that stay away: were they sent, did they arrive, is the damage shown."""
+"""What each fact says about claims for goods that stay away: were they sent, did they arrive, is the damage shown, who agreed."""
 
 from collections.abc import Iterable
 
+import ibis
 import ibis.expr.types as ir
 
 from beleg.ledger.view import View
 from beleg.proofs.rows import HELD_BY_CARRIER, rows
-from beleg.proofs.slices import slices
+from beleg.proofs.slices import refund_facts, slices
+
+_CLASSES = ["not_received", "cancelled", "damaged", "returnless", "adjustment", "goodwill"]
 
 
 def claim_evidence(view: View) -> Iterable[ir.Table]:
     """Evidence rows for the proofs that answer claims."""
-    asked = view.step("slices", slices).filter(
-        lambda t: t.refund_class.isin(["not_received", "cancelled", "damaged", "returnless"])
-    )
+    asked = view.step("slices", slices).filter(lambda t: t.refund_class.isin(_CLASSES))
     sent = view.step("outbound_scans", lambda v: _outbound(v, asked))
     yield from _dispatch(view, asked, sent)
     yield from _delivery(sent)
     yield from _documents(view, asked)
+    yield from _approvals(view, asked)
 
 
 def _outbound(view: View, asked: ir.Table) -> ir.Table:
@@ -59,3 +61,20 @@ def _documents(view: View, asked: ir.Table) -> Iterable[ir.Table]:
     wanted = asked.filter(asked.refund_class.isin(["damaged", "returnless"])).select("slice_id", "order_id", slice_claim="claim_id")
     joined = wanted.join(documents, "order_id")
     yield rows(joined.filter(joined.slice_claim.isnull() | (joined.slice_claim == joined.claim_id)), "documented", "for")
+
+
+def _approvals(view: View, asked: ir.Table) -> Iterable[ir.Table]:
+    """Money given on purpose: a second person agreed, or the one who asked agreed with himself."""
+    given = asked.filter(asked.refund_class.isin(["adjustment", "goodwill"])).select("slice_id")
+    people = view.prepared("people")
+    refunds = view.table("refunds").rename(fact_id="id", at="occurred_at").filter(lambda t: t.approver.notnull())
+    paid = (
+        view.step("refund_facts", refund_facts).select("slice_id", "fact_id").semi_join(given, "slice_id").join(refunds, "fact_id")
+    )
+    asking = people.rename(requester="login", asking_person="person")
+    agreeing = people.rename(approver="login", agreeing_person="person")
+    known = paid.left_join(asking, "requester").drop("requester_right").left_join(agreeing, "approver").drop("approver_right")
+    alone = (known.requester == known.approver) | (known.asking_person == known.agreeing_person)
+    second = known.agreeing_person.notnull() & known.asking_person.notnull()
+    verdict = ibis.cases((alone.fill_null(False), "against"), (second, "for"))
+    yield rows(known, "approved", verdict, login=known.approver, session=known.session).filter(lambda t: t.says.notnull())

@@ -24,6 +24,10 @@ WINDOWS: dict[Proof, tuple[int, int]] = {
 }
 
 
+# Proofs that tell two persons apart.
+_NEED_ROSTER = ("inspected", "approved")
+
+
 class Coverage(msgspec.Struct, frozen=True):
     """What is known of the sources: every source and place, judged; and whether there is a staff roster."""
 
@@ -32,7 +36,11 @@ class Coverage(msgspec.Struct, frozen=True):
 
     def has(self, proof: Proof) -> bool:
         """Whether any source speaks about this proof at all."""
-        return any(one.proof == proof for one in self.places) and (proof != "inspected" or self.roster)
+        return any(one.proof == proof for one in self.places) and (proof not in _NEED_ROSTER or self.roster)
+
+    def live(self, proof: Proof) -> list[str]:
+        """The places of which some source of this proof ever spoke."""
+        return [one.place for one in self.places if one.proof == proof]
 
     def down(self, proof: Proof) -> list[tuple[str, int, int]]:
         """Where and when the proof's source was down: place, first day, last day."""
@@ -67,6 +75,8 @@ def _daily(view: View) -> Iterable[ir.Table]:
     for table in ("stock_counts", "resales"):
         yield _per_day(view.table(table), "counted_or_resold", view.table(table).site)
     yield _per_day(view.table("claim_documents"), "documented", ibis.literal("*"))
+    refunds = view.table("refunds")
+    yield _per_day(refunds.filter(refunds.approver.notnull()), "approved", ibis.literal("*"))
 
 
 def _per_day(happened: ir.Table, proof: str, place: ir.Value) -> ir.Table:

@@ -190,7 +190,13 @@ def _afterwards(view: View) -> Iterable[ir.Table]:
     yield rows(put, "put_away", verdict, login=put.actor, session=put.session, place=put.site)
     units = receipts(view).filter(lambda t: t.lpn.notnull()).select("slice_id", "lpn")
     counts = units.join(view.table("stock_counts").rename(fact_id="id", at="occurred_at"), "lpn")
-    found = counts.found.ifelse("for", "against")
-    yield rows(counts, "counted_or_resold", found, login=counts.actor, session=counts.session, place=counts.site)
+    seen = view.table("stock_counts").filter(lambda t: t.found).group_by("lpn").agg(seen_at=lambda t: t.occurred_at.max())
+    counts = counts.left_join(seen, "lpn").drop("lpn_right")
+    # whoever finds a unit answers those who did not find it before
+    answered = ~counts.found & (counts["at"] < counts.seen_at).fill_null(False)
+    told = counts.filter(~answered)
+    yield rows(
+        told, "counted_or_resold", told.found.ifelse("for", "against"), login=told.actor, session=told.session, place=told.site
+    )
     sold = units.join(view.table("resales").rename(fact_id="id", at="occurred_at"), "lpn")
     yield rows(sold, "counted_or_resold", "for", place=sold.site)

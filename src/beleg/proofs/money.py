@@ -11,13 +11,17 @@ SLACK = 1.02
 
 
 def overpaid(view: View) -> ir.Table:
-    """The slices (slice_id, order_id) of every line, and of every order, for which more went back than was paid."""
+    """The slices (slice_id, order_id) of every line, and of every order, for which more went back than was paid.
+
+    What was paid beyond the lines (shipping) may come back with any one of them; the order's own sum sees that it does so once.
+    """
     return view.step("overpaid", _overpaid)
 
 
 def _overpaid(view: View) -> ir.Table:
     every = view.step("slices", slices)
-    paid = every.filter(every.amount > 0)
+    # a purchase that a refund was tied to by inference may not be the one it is for, nor have had its price
+    paid = every.filter((every.amount > 0) & (every.rule.fill_null("") != "purchase"))
     lines = _over(_line_money(view, paid), ["order_id", "line_id"])
     orders = _over(_order_money(view, paid), ["order_id"])
     by_line = paid.semi_join(lines, ["order_id", "line_id"]).select("slice_id", "order_id")
@@ -37,7 +41,17 @@ def _line_money(view: View, paid: ir.Table) -> ir.Table:
     goods = goods.join(lines, ["order_id", "line_id"])
     worth = (goods.line_paid * goods.quantity) // ibis.greatest(goods.line_quantity, 1)
     replaced = goods.select("order_id", "line_id", back=ibis.coalesce(goods.value, worth.cast("int64")), paid=goods.line_paid)
-    return refunded.union(replaced.semi_join(refunded, ["order_id", "line_id"]), distinct=False)
+    every = refunded.union(replaced.semi_join(refunded, ["order_id", "line_id"]), distinct=False)
+    every = every.left_join(_beside_lines(view), "order_id").drop("order_id_right")
+    return every.mutate(paid=every.paid + every.beside.fill_null(0)).drop("beside")
+
+
+def _beside_lines(view: View) -> ir.Table:
+    """What was paid for each order beyond its lines: order_id, beside."""
+    orders = view.table("orders").group_by("order_id").agg(order_paid=lambda t: t.paid.max())
+    lines = view.table("order_lines").group_by("order_id").agg(lines_paid=lambda t: t.paid.sum())
+    joined = orders.join(lines, "order_id")
+    return joined.select("order_id", beside=ibis.greatest(joined.order_paid - joined.lines_paid, 0).cast("int64"))
 
 
 def _order_money(view: View, paid: ir.Table) -> ir.Table:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from beleg.ledger.view import View
 from beleg.proofs.coverage import DAY, WINDOWS, Coverage
-from beleg.proofs.evidence import evidence, receipts, return_parcels
+from beleg.proofs.evidence import evidence, receipts, return_parcels, return_scans
 from beleg.proofs.money import overpaid
 from beleg.proofs.slices import slices
 from beleg.proofs.words import LETTERS, PROOFS, RETURN_PROOFS, Proof, followed, matrix
@@ -60,7 +60,12 @@ def _said(view: View) -> ir.Table:
 def _placed(t: ir.Table, view: View) -> ir.Table:
     parcels = return_parcels(view)
     places = parcels.group_by("slice_id").agg(place_carrier=parcels.carrier.min(), parcel_site=parcels.to_site.min())
-    return t.left_join(places, "slice_id").drop("slice_id_right")
+    scans = return_scans(view)
+    # delivered, but the scan or the label does not say where: that is neither at the site, nor elsewhere, nor not at all
+    somewhere = scans.filter((scans.status == "delivered") & (scans.postcode.isnull() | scans.to_postcode.isnull()))
+    unplaced = somewhere.select("slice_id", unplaced=ibis.literal(True)).distinct()
+    t = t.left_join(places, "slice_id").drop("slice_id_right")
+    return t.left_join(unplaced, "slice_id").drop("slice_id_right")
 
 
 def _days(t: ir.Table) -> ir.Value:
@@ -70,12 +75,16 @@ def _days(t: ir.Table) -> ir.Value:
 def _down(t: ir.Table, proof: Proof, coverage: Coverage) -> ir.Value:
     """Whether the proof's fact would have fallen into days on which its source was down."""
     before, after = WINDOWS[proof]
-    place = t.place_site if proof in ("dock_manifested", "put_away") else t.place_carrier
+    at_site = proof in ("dock_manifested", "put_away")
+    place = t.place_site if at_site else t.place_carrier
     hits = [
-        (place == where) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
+        # goods whose site nobody knows may have been on their way to the one that was down
+        (place == where).fill_null(at_site) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
         for where, first, last in coverage.down(proof)
     ]
-    return reduce(or_, hits, ibis.literal(False)).fill_null(False)
+    # a carrier or a site that this source never speaks of is not covered by it
+    elsewhere = place.notnull() & ~place.isin(coverage.live(proof))
+    return reduce(or_, hits, elsewhere).fill_null(False)
 
 
 def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Value:
@@ -88,6 +97,8 @@ def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Val
     silent = ibis.literal(not coverage.has(proof)) | t.due_at.isnull()
     if proof in WINDOWS:
         silent |= t[f"down_{proof}"]
+    if proof == "delivered_at_site":
+        silent |= t.unplaced.fill_null(False)
     return ibis.cases(
         (~applies, LETTERS["not_applicable"]),
         (t[f"against_{proof}"].fill_null(False), LETTERS["contradicted"]),

@@ -20,6 +20,7 @@ Proof = Literal[
     "not_dispatched",
     "not_delivered",
     "documented",
+    "approved",
 ]
 PROOFS: tuple[Proof, ...] = get_args(Proof)
 

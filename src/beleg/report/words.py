@@ -59,6 +59,7 @@ PROOFS = {
     "not_dispatched": "never dispatched",
     "not_delivered": "not delivered",
     "documented": "documented",
+    "approved": "agreed to by a second person",
 }
 
 CLASSES = {

@@ -14,7 +14,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "item": ("item_scanned", "inspected"),
     "afterlife": ("put_away", "counted_or_resold"),
     "claim": ("not_dispatched", "not_delivered", "documented"),
-    "conduct": (),
+    "conduct": ("approved",),
     "money": (),
 }
 
