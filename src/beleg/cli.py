@@ -55,7 +55,8 @@ def audit(
     path:
         A folder, a file or a glob of CSV, JSON, JSON Lines or Parquet, each perhaps gzipped.
     out:
-        The folder for report.html, result.json, findings.parquet and finding_facts.parquet.
+        The folder for report.html, result.json, findings.parquet, finding_facts.parquet, and quarantine.jsonl where rows
+        could not be read.
     mapping:
         A shipped mapping's name or a TOML file. Without one, Beleg's own layout and the shipped mappings are tried.
     budget:
@@ -175,7 +176,10 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
     with _told():
         write_world(folder / "year", WorldParameters(seed=seed, orders=orders))
         key = pseudonym_key(folder / "pseudonyms.key")
-        result = _run(AuditSettings(path=str(folder / "year"), work=folder / "work", key=key), folder / "report")
+        result = _run(
+            AuditSettings(path=str(folder / "year"), title="A shop's year with planted frauds", work=folder / "work", key=key),
+            folder / "report",
+        )
         report = write_report(result, folder / "report", staff=False)
     render(result, Console(), report=report)
     with serve(folder / "report", port) as served:

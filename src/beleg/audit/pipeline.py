@@ -1,5 +1,6 @@
 """The audit, step by step: read, judge the sources, prove, detect, weigh, rank, report."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,9 @@ class Audit:
         engine = open_engine(self.settings.engine, self.settings.work / "engine", self.settings.engine_address)
         try:
             engine.attach_facts(intake.tables)
+            if out is not None and intake.quarantine_file is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                shutil.copy(intake.quarantine_file, out / "quarantine.jsonl")
             return self._answer(intake, engine, out)
         finally:
             engine.close()
@@ -83,7 +87,7 @@ class Audit:
             beleg_version=__version__,
             weights_version=weights.version,
             engine=engine.name,
-            name=intake.mapping,
+            name=self.settings.title or Path(self.settings.path).name or intake.mapping,
             as_of=as_of or None,
             first_at=first,
             currency=base,

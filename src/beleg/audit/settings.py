@@ -13,7 +13,8 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     """The settings of one audit.
 
     `path` is a file, a folder or a glob; `mapping` a shipped mapping's name or a file; `work` a folder for what is computed on
-    the way; `as_of` a moment in microseconds, by default the last one anything is known of; `key` the pseudonyms' secret.
+    the way; `as_of` a moment in microseconds, by default the last one anything is known of; `title` what the report is called,
+    by default after its input; `key` the pseudonyms' secret.
     """
 
     path: str
@@ -25,6 +26,7 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     currency: str | None = None
     as_of: int | None = None
     staff: bool = False
+    title: str | None = None
     key: bytes
 
 
@@ -32,7 +34,7 @@ def pseudonym(key: bytes, kind: str, value: str | None) -> str:
     """A name that stays the same as long as the key does and cannot be traced back without it."""
     if value is None:
         return ""
-    return f"{kind}-{hmac.new(key, f'{kind}:{value}'.encode(), hashlib.sha256).hexdigest()[:10]}"
+    return f"{kind}-{hmac.new(key, f'{kind}:{value}'.encode(), hashlib.sha256).hexdigest()[:16]}"
 
 
 def pseudonym_key(path: Path | None = None) -> bytes:

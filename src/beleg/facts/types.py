@@ -8,7 +8,7 @@ Instant = Annotated[int, Meta(description="microseconds since 1970-01-01 00:00 U
 OffsetMinutes = Annotated[int, Meta(ge=-1080, le=1080, description="the source's UTC offset in minutes")]
 
 Minor = Annotated[int, Meta(description="money in minor units of `currency` (cents, pence, yen)")]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 code")]
 Grams = Annotated[int, Meta(ge=0, description="weight in grams")]
 Quantity = Annotated[int, Meta(ge=0, description="a number of units")]
 Microdegrees = Annotated[int, Meta(ge=-180_000_000, le=180_000_000, description="WGS 84 degrees times 1,000,000")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console, RenderableType
+from rich.console import Console, OverflowMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -83,14 +83,14 @@ class Pen:
         """A table without lines; each column is a name and what it does: left, right, or wrap."""
         named = any(name for name, _ in columns)
         made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", show_header=named)
-        cut = "crop" if self.ascii else "ellipsis"
+        cut: OverflowMethod = "crop" if self.ascii else "ellipsis"
         for name, does in columns:
             right = does == "right"
             made.add_column(
                 name,
                 justify="right" if right else "left",
                 no_wrap=does != "wrap",
-                overflow="fold" if does == "wrap" else cut,  # type: ignore[arg-type]
+                overflow="fold" if does == "wrap" else cut,
             )
         return made
 

@@ -101,5 +101,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(self.page)
         return None
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
+    def log_message(self, *_args: object, **_named: object) -> None:
         """Say nothing: the terminal belongs to the summary."""

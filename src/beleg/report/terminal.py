@@ -131,7 +131,7 @@ def _ranking(pen: Pen, shown: list[Ranked]) -> Table:
         more = (day(refund.refunded_at), pen.cell(refund.site or "not known", 16)) if wide else ()
         table.add_row(
             str(refund.rank),
-            pen.cell(refund.order or "no order", 24 if wide else 14),
+            pen.cell(refund.order or refund.account or "no order", 24 if wide else 14),
             pen.money(refund.amount, refund.currency),
             pen.cell(class_name(refund.refund_class), 24 if wide else 12),
             pen.cell(words(refund.method), 30 if wide else 16),

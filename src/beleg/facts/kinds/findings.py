@@ -13,7 +13,7 @@ SubjectKind = Literal["slice", "refund", "account", "ring", "staff", "session", 
 class Finding(Fact, tag="findings", frozen=True, kw_only=True):
     """A detector's answer about one subject. Its id is a hash of detector, version, subject, as-of and the sorted fact ids."""
 
-    detector: str
+    detector: Annotated[str, Meta(description="the detector that says so")]
     version: Annotated[str, Meta(description="the detector's version, from its card")]
     subject_kind: SubjectKind
     subject: Annotated[str, Meta(description="the slice, refund, account, ... it is about")]

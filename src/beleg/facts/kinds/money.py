@@ -56,7 +56,7 @@ class Replacement(Fact, tag="replacements", frozen=True, kw_only=True):
     quantity: Quantity
     value: Annotated[Minor | None, Meta(description="what the goods are worth, in minor units")] = None
     currency: Currency | None = None
-    reason: str | None = None
+    reason: Annotated[str | None, Meta(description="the source's own words")] = None
     actor: Login | None = None
 
 

@@ -92,7 +92,7 @@ class StockCount(Fact, tag="stock_counts", frozen=True, kw_only=True):
 
     lpn: Lpn
     site: Site
-    found: bool
+    found: Annotated[bool, Meta(description="whether the unit was there")]
     actor: Login | None = None
     session: Session | None = None
 

@@ -13,10 +13,10 @@ class StaffMember(Fact, tag="staff", frozen=True, kw_only=True):
 
     login: Login
     person: Annotated[str, Meta(description="one human being, whatever the number of logins")]
-    team: str | None = None
+    team: Annotated[str | None, Meta(description="who they work with; a second person comes from another one")] = None
     site: Site | None = None
-    role: str | None = None
-    shift: str | None = None
+    role: Annotated[str | None, Meta(description="what they do; peers share it")] = None
+    shift: Annotated[str | None, Meta(description="when they work; peers share it")] = None
     manager: Annotated[str | None, Meta(description="the person they report to")] = None
     valid_from: Instant | None = None
     valid_to: Instant | None = None
