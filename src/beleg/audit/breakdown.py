@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from beleg.audit.rates import PARTS
 from beleg.audit.result import Closes, Delay, Matching, Row, Sum, Totals
 from beleg.detect.run import Run, found
 from beleg.proofs.allocate import RULES
@@ -115,9 +116,7 @@ def matching(dossier: Dossier) -> tuple[Matching, ...]:
     rates = dossier.view.prepared("rates").group_by("currency").agg(parts=lambda t: t.parts.max())
     refunds = dossier.table("refunds").select("currency", fact_id="id")
     tied = dossier.allocations.join(refunds, "fact_id").join(rates, "currency")
-    sums = tied.group_by("rule").agg(
-        count=tied.fact_id.nunique(), amount=((tied.amount * tied.parts) // 1_000_000).cast("int64").sum()
-    )
+    sums = tied.group_by("rule").agg(count=tied.fact_id.nunique(), amount=((tied.amount * tied.parts) // PARTS).cast("int64").sum())
     rows = {row["rule"]: row for row in dossier.view.rows(sums).to_pylist()}
     return tuple(
         Matching(rule, Sum(rows[rule]["count"], int(rows[rule]["amount"] or 0)), meaning)
@@ -149,7 +148,10 @@ def detector_sums(dossier: Dossier, runs: tuple[Run, ...], standing: ir.Table) -
 def late_deliveries(dossier: Dossier) -> Sum | None:
     """Orders delivered after the promised day, and what was paid for them in minor units; nothing when nothing was promised."""
     orders = dossier.table("orders")
-    promised = orders.filter(orders.promised_at.notnull()).select("order_id", "promised_at", "paid")
+    worth = dossier.view.prepared("rates").group_by("currency").agg(parts=lambda t: t.parts.max())
+    promised = orders.filter(orders.promised_at.notnull()).left_join(worth, "currency")
+    paid = ((promised.paid * promised.parts.fill_null(PARTS)) // PARTS).cast("int64")
+    promised = promised.select("order_id", "promised_at", paid=paid)
     scans = dossier.table("scans")
     arrived = scans.filter((scans.status == "delivered") & scans.occurred_at.notnull()).select("parcel_id", "occurred_at")
     parcels = dossier.table("parcels")

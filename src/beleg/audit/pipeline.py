@@ -185,8 +185,6 @@ def _detectors(runs: tuple[Run, ...], sums: dict[str, Sum]) -> tuple[DetectorRun
 
 def _notes(intake: Intake, covered: sources.Coverage, sums: breakdown.Sums) -> tuple[str, ...]:
     notes = list(intake.notes)
-    if not sums.rows:
-        notes.append("No refunds or claims in this source: there is nothing to find unsupported.")
     if not covered.roster:
         notes.append(
             "No staff roster: acts of different logins count as one witness, and no inspection counts as another person's."

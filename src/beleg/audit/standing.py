@@ -38,10 +38,16 @@ def convert(dossier: Dossier, base: str | None) -> tuple[str, tuple[str, ...]]:
     paid = _paid(dossier)
     counted = paid.group_by("currency").agg(n=paid.count())
     by_currency = {row["currency"]: row["n"] for row in dossier.view.rows(counted).to_pylist() if row["currency"]}
-    base = base or main_currency(by_currency)
+    base = base or main_currency(by_currency or _order_currencies(dossier))
     table, unknown = rate_table(dossier.view.rows(paid.select("currency", "day").distinct()), base)
     dossier.view.engine.load("rates", table)
     return base, unknown
+
+
+def _order_currencies(dossier: Dossier) -> dict[str, int]:
+    orders = dossier.table("orders")
+    counted = orders.group_by("currency").agg(n=orders.count())
+    return {row["currency"]: row["n"] for row in dossier.view.rows(counted).to_pylist()}
 
 
 def _paid(dossier: Dossier) -> ir.Table:

@@ -1,7 +1,5 @@
 """Runs every detector whose facts are there, and says of the others which source they lack."""
 
-from collections.abc import Mapping
-
 import ibis
 import ibis.expr.types as ir
 import msgspec
@@ -38,7 +36,7 @@ def _is_there(dossier: Dossier, need: str) -> bool:
 def found(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:
     """What all detectors that can run found: detector, family, subject, fact_id, role; each row once."""
     parts = [_step(dossier, run.detector) for run in runs if not run.missing]
-    return dossier.view.step("found", lambda _: ibis.union(*parts, distinct=False) if parts else nothing())
+    return dossier.view.step("found", lambda _: ibis.union(*parts, distinct=False) if parts else nothing(dossier))
 
 
 def _step(dossier: Dossier, detector: Detector) -> ir.Table:
@@ -51,7 +49,7 @@ def found_by(dossier: Dossier, detector: Detector) -> ir.Table:
     return rows.mutate(detector=ibis.literal(detector.name), family=ibis.literal(detector.card.family)).select(*FOUND)
 
 
-def nothing() -> ir.Table:
+def nothing(dossier: Dossier) -> ir.Table:
     """No findings."""
-    schema: Mapping[str, str] = dict.fromkeys(FOUND, "string")
-    return ibis.memtable([dict.fromkeys(FOUND, "")], schema=schema).filter(ibis.literal(False))
+    empty = dossier.table("findings").filter(ibis.literal(False))
+    return empty.select(detector="detector", family="family", subject="subject", fact_id="id", role="status")

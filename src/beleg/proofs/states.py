@@ -14,6 +14,9 @@ from beleg.proofs.money import overpaid
 from beleg.proofs.slices import slices
 from beleg.proofs.words import LETTERS, PROOFS, RETURN_PROOFS, Proof, followed, matrix
 
+# Proofs that rest on a source having said nothing: without the source they say nothing either.
+BY_SILENCE: tuple[Proof, ...] = ("not_dispatched",)
+
 
 def states(view: View, coverage: Coverage, as_of: int) -> ir.Table:
     """One row per slice: its columns, a letter per proof (`LETTERS`), components, place_carrier, place_site, anchor, standing."""
@@ -75,11 +78,9 @@ def _days(t: ir.Table) -> ir.Value:
 def _down(t: ir.Table, proof: Proof, coverage: Coverage) -> ir.Value:
     """Whether the proof's fact would have fallen into days on which its source was down."""
     before, after = WINDOWS[proof]
-    at_site = proof in ("dock_manifested", "put_away")
-    place = t.place_site if at_site else t.place_carrier
+    place = t.place_site if proof in ("dock_manifested", "put_away") else t.place_carrier
     hits = [
-        # goods whose site nobody knows may have been on their way to the one that was down
-        (place == where).fill_null(at_site) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
+        (place == where) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
         for where, first, last in coverage.down(proof)
     ]
     # a carrier or a site that this source never speaks of is not covered by it
@@ -102,6 +103,7 @@ def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Val
     return ibis.cases(
         (~applies, LETTERS["not_applicable"]),
         (t[f"against_{proof}"].fill_null(False), LETTERS["contradicted"]),
+        (silent if proof in BY_SILENCE else ibis.literal(False), LETTERS["unavailable"]),
         (t[f"for_{proof}"].fill_null(False), LETTERS["true"]),
         (silent, LETTERS["unavailable"]),
         (t.due_at > as_of, LETTERS["pending"]),

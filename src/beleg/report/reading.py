@@ -61,7 +61,7 @@ def explanation(result: AuditResult) -> str:
     share = percent(totals.gap.amount, totals.refunded.amount)
     if totals.gap.count:
         return (
-            f"That is {share} of the money refunded, in {counted(totals.gap.count, 'refund')} of {count(totals.refunded.count)}. "
+            f"That is {share} of the money refunded, in {count(totals.gap.count)} of {counted(totals.refunded.count, 'refunded line')}. "
             "Unsupported means that a proof it needs is absent or contradicted, past its time. It does not mean fraud."
         )
     closes = " The list of sources further down says what would close it." if result.closes else ""
@@ -170,6 +170,6 @@ def line_note(result: AuditResult) -> str:
     """How the ranking's line was drawn, and that it may stay empty."""
     if not result.ranked:
         return "No refund carries enough evidence to be ranked."
-    above = counted(result.above_line, "refund")
+    above = counted(result.above_line, "refunded line")
     verb = "stands" if result.above_line == 1 else "stand"
     return f"{above} {verb} above the line, of a budget of {count(result.budget)}. The line fills only with what passes."

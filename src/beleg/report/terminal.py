@@ -57,8 +57,10 @@ def _parts(pen: Pen, result: AuditResult) -> Table:
     table, whole = pen.table(("", "left"), ("", "left"), ("", "right"), ("", "right"), ("", "right")), result.totals.refunded
     for key, part in reading.parts(result):
         share = pen.fold(percent(part.amount, whole.amount))
-        table.add_row(pen.bar(1, 1, 2, key), STANDINGS[key].label, pen.money(part.amount), share, counted(part.count, "refund"))
-    table.add_row("", "refunded", pen.money(whole.amount), "", counted(whole.count, "refund"), style="bold")
+        table.add_row(
+            pen.bar(1, 1, 2, key), STANDINGS[key].label, pen.money(part.amount), share, counted(part.count, "refunded line")
+        )
+    table.add_row("", "refunded", pen.money(whole.amount), "", counted(whole.count, "refunded line"), style="bold")
     return table
 
 
@@ -153,7 +155,7 @@ def _unchecked(pen: Pen, result: AuditResult) -> None:
     pen.heading("What could not be checked", f"{pen.money(unchecked.amount)} in {counted(unchecked.count, 'refund')}")
     if not result.closes:
         return
-    table = pen.table(("with this source", "left"), ("these proofs", "wrap"), ("refunds", "right"), ("money to check", "right"))
+    table = pen.table(("with this source", "left"), ("these proofs", "wrap"), ("lines", "right"), ("money to check", "right"))
     for source in result.closes[:LISTED]:
         name, proofs = pen.cell(words(source.source), 28), ", ".join(proof_name(proof) for proof in source.proofs)
         table.add_row(name, pen.text(proofs), count(source.refunds.count), pen.money(source.refunds.amount))
