@@ -60,8 +60,9 @@ def explanation(result: AuditResult) -> str:
         return "Nothing was asked back here, so nothing needs support. An export without refunds does not show that none were paid."
     share = percent(totals.gap.amount, totals.refunded.amount)
     if totals.gap.count:
+        lines = counted(totals.refunded.count, "refunded line")
         return (
-            f"That is {share} of the money refunded, in {count(totals.gap.count)} of {counted(totals.refunded.count, 'refunded line')}. "
+            f"That is {share} of the money refunded, in {count(totals.gap.count)} of {lines}. "
             "Unsupported means that a proof it needs is absent or contradicted, past its time. It does not mean fraud."
         )
     closes = " The list of sources further down says what would close it." if result.closes else ""
