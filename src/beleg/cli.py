@@ -39,7 +39,7 @@ def audit(
     out: Path = Path("beleg-report"),
     mapping: str | None = None,
     budget: Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=1))] = 200,
-    engine: Literal["duckdb", "spark", "postgres", "sqlite"] = "duckdb",
+    engine: Literal["duckdb", "spark"] = "duckdb",
     engine_address: str | None = None,
     currency: str | None = None,
     as_of: str | None = None,
@@ -62,9 +62,9 @@ def audit(
     budget:
         How many alerts your team can work.
     engine:
-        What runs the audit; the answer is the same on all of them.
+        What runs the audit; the answer is the same on both. Spark needs ``pip install 'beleg[spark]'`` and Java.
     engine_address:
-        The Spark master or the PostgreSQL address.
+        The Spark master, such as spark://host:7077; by default the cores of this machine.
     currency:
         The report's currency (ISO 4217); by default the one most refunds are in.
     as_of:

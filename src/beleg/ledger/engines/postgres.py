@@ -49,4 +49,9 @@ def open_here(work: Path, address: str | None) -> PostgreSQL:
     del work
     if not address:
         raise EngineError("engine postgres needs an address: got none, expected postgresql://user@host/database")
-    return PostgreSQL(ibis.connect(address))
+    engine = PostgreSQL(ibis.connect(address))
+    # tables of facts bear common names, and another application's "orders" is not ours to replace
+    engine.backend.con.execute("CREATE SCHEMA IF NOT EXISTS beleg")
+    engine.backend.con.execute("SET search_path TO beleg")
+    engine.backend.con.commit()
+    return engine

@@ -61,6 +61,7 @@ def open_here(work: Path, address: str | None) -> Spark:
     settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.warehouse.dir": str(work / "warehouse"),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
