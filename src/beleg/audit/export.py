@@ -1,15 +1,19 @@
 """Findings as facts, in two flat Parquet files: each finding's id is a hash of what it says and of what it rests on."""
 
 import hashlib
-from itertools import groupby
+from collections.abc import Iterable
+from itertools import chain, groupby
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from beleg.audit.result import AuditResult
 from beleg.detect.card import every_detector
 from beleg.facts.schema import arrow_schemas
+
+_PART = 50_000
 
 
 def finding_id(detector: str, version: str, subject: str, as_of: int | None, fact_ids: list[str]) -> str:
@@ -18,30 +22,58 @@ def finding_id(detector: str, version: str, subject: str, as_of: int | None, fac
     return "fnd-" + hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def write_findings(hits: pa.Table, result: AuditResult, amounts: dict[str, tuple[int, str]], directory: Path) -> None:
-    """Write findings.parquet and finding_facts.parquet.
+def write_findings(hits: Iterable[pa.RecordBatch], as_of: int | None, directory: Path) -> None:
+    """Write findings.parquet and finding_facts.parquet, part by part, so that their number does not count.
 
     Args:
-        hits: detector, subject, fact_id, role, sorted by detector and subject.
-        result: for the moment spoken of.
-        amounts: money at stake per subject, in minor units of its currency.
+        hits: detector, subject, fact_id, role, amount (minor units at stake) and currency, sorted by detector and subject.
+        as_of: the moment spoken of.
         directory: where to.
     """
-    findings, facts = [], []
-    for (detector, subject), rows in groupby(hits.to_pylist(), key=lambda row: (row["detector"], row["subject"])):
-        resting = list(rows)
-        card = every_detector()[detector].card
-        identity = finding_id(detector, card.version, subject, result.as_of, [row["fact_id"] for row in resting])
-        amount, currency = amounts.get(subject, (0, None))
-        said = {"id": identity, "source": "beleg", "detector": detector, "version": card.version, "subject_kind": card.subject}
-        said |= {"subject": subject, "family": card.family, "status": "open", "currency": currency}
-        findings.append({**said, "as_of": result.as_of, "amount": amount})
-        facts += [_resting(identity, row) for row in resting]
     directory.mkdir(parents=True, exist_ok=True)
-    for name, written in (("findings", findings), ("finding_facts", facts)):
-        pq.write_table(
-            pa.Table.from_pylist(written, schema=arrow_schemas()[name]), directory / f"{name}.parquet", compression="zstd"
-        )
+    rows = chain.from_iterable(batch.to_pylist() for batch in hits)
+    grouped = (list(group) for _, group in groupby(rows, key=lambda row: (row["detector"], row["subject"])))
+    with _Writer("findings", directory) as findings, _Writer("finding_facts", directory) as facts:
+        for resting in grouped:
+            finding = _finding(resting, as_of)
+            findings.add([finding])
+            facts.add([_resting(str(finding["id"]), row) for row in resting])
+
+
+class _Writer:
+    """One table of facts, written in parts."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self._schema = arrow_schemas()[name]
+        self._writer = pq.ParquetWriter(directory / f"{name}.parquet", self._schema, compression="zstd")
+        self._waiting: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._flush()
+        self._writer.close()
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        self._waiting += rows
+        if len(self._waiting) >= _PART:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=self._schema))
+        self._waiting.clear()
+
+
+def _finding(resting: list[dict[str, Any]], as_of: int | None) -> dict[str, Any]:
+    """One finding, from its rows."""
+    first = resting[0]
+    detector, subject = first["detector"], first["subject"]
+    card = every_detector()[detector].card
+    identity = finding_id(detector, card.version, subject, as_of, [row["fact_id"] for row in resting])
+    said = {"id": identity, "source": "beleg", "detector": detector, "version": card.version, "subject_kind": card.subject}
+    said |= {"subject": subject, "family": card.family, "status": "open", "currency": first["currency"]}
+    return {**said, "as_of": as_of, "amount": first["amount"] or 0}
 
 
 def _resting(identity: str, row: dict[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -116,17 +116,15 @@ class Audit:
             seconds=round(time.monotonic() - self._began, 1),
         )
         if out is not None:
-            write_findings(_sorted(dossier, hits), result, _amounts(dossier, stands), out)
+            write_findings(_with_money(dossier, hits, stands), result.as_of, out)
         return result
 
 
-def _sorted(dossier: Dossier, hits: ir.Table) -> pa.Table:
-    return dossier.view.rows(hits).sort_by([(name, "ascending") for name in ("detector", "subject", "fact_id", "role")])
-
-
-def _amounts(dossier: Dossier, stands: ir.Table) -> dict[str, tuple[int, str]]:
-    fired = dossier.view.rows(stands.filter(stands.fired).select("slice_id", "amount", "currency")).to_pylist()
-    return {row["slice_id"]: (row["amount"], row["currency"]) for row in fired}
+def _with_money(dossier: Dossier, hits: ir.Table, stands: ir.Table) -> Iterator[pa.RecordBatch]:
+    """Every finding's rows with the money at stake, sorted."""
+    money = stands.select("amount", "currency", subject="slice_id")
+    rows = hits.left_join(money, "subject").select("detector", "subject", "fact_id", "role", "amount", "currency")
+    return dossier.view.engine.batches(rows, ("detector", "subject", "fact_id", "role"))
 
 
 def _span(engine: Engine, tables: list[str]) -> tuple[int | None, int | None]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -19,8 +20,7 @@ def pick(dossier: Dossier, standing: ir.Table, weights: Weights, budget: int) ->
     Expected loss is the money times the chance that the sum of bits stands for. The line is drawn by bits; the budget fills only
     with what passes it and may stay empty.
     """
-    asked = standing.filter((standing.standing == "gap") | standing.fired).select("slice_id", "loss", "millibits")
-    rows = dossier.view.rows(asked).combine_chunks()
+    rows = dossier.view.rows(_candidates(standing, budget + BELOW)).combine_chunks()
     loss = np.asarray(rows["loss"].to_numpy(), dtype=np.float64)
     bits = np.asarray(rows["millibits"].to_numpy(), dtype=np.float64) / 1000
     expected = loss / (1 + np.exp2(-bits))
@@ -31,6 +31,13 @@ def pick(dossier: Dossier, standing: ir.Table, weights: Weights, budget: int) ->
     taken = {name for name, _ in above}
     below = [(str(names[place]), False) for place in order if str(names[place]) not in taken]
     return above + below[:BELOW]
+
+
+def _candidates(standing: ir.Table, wanted: int) -> ir.Table:
+    """Among refunds of the same bits the larger loss always comes first, so that none beyond these can be picked."""
+    asked = standing.filter((standing.standing == "gap") | standing.fired).select("slice_id", "loss", "millibits")
+    place = ibis.rank().over(ibis.window(group_by="millibits", order_by=ibis.desc("loss")))
+    return asked.mutate(place=place).filter(lambda t: t.place < wanted).drop("place")
 
 
 def above_line(dossier: Dossier, standing: ir.Table, weights: Weights) -> int:

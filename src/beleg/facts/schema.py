@@ -1,6 +1,8 @@
 """One definition, every form: a fact's Arrow schema and JSON Schema are read off its Python type."""
 
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -41,9 +43,10 @@ def arrow_schema(fact: type[Fact]) -> pa.Schema:
     return pa.schema(fields)
 
 
-def arrow_schemas() -> dict[str, pa.Schema]:
+@cache
+def arrow_schemas() -> Mapping[str, pa.Schema]:
     """The Arrow schema of every table of facts."""
-    return {table: arrow_schema(fact) for table, fact in fact_types().items()}
+    return MappingProxyType({table: arrow_schema(fact) for table, fact in fact_types().items()})
 
 
 def choices(fact: type[Fact]) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """What every engine can do: hold tables of facts, keep a step's result under a name, and hand rows back as Arrow."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import ibis
@@ -53,6 +53,11 @@ class Engine(ABC):
         """Run an expression; integers come back as 64 bits whatever the engine made of them."""
         rows: pa.Table = expression.to_pyarrow()
         return rows
+
+    def batches(self, expression: ir.Table, order_by: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Run an expression that may answer many rows, sorted; an engine that can hands them over without holding them all."""
+        rows = self.rows(expression).sort_by([(name, "ascending") for name in order_by])
+        yield from rows.to_batches()
 
     def run(self, statement: str, schema: pa.Schema) -> pa.Table:
         """Run a statement in the engine's own SQL, whose columns are these."""

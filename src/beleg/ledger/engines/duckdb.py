@@ -1,43 +1,93 @@
 """DuckDB: the embedded engine of the audit; reads Parquet in place and spills to disk."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.sql import SQLBackend
 
 from beleg.ledger.engines.base import Engine
 
+# How much memory the engine may use before it spills, such as 4GB; the rest of the process needs up to a gigabyte besides.
+MEMORY = "BELEG_MEMORY"
+SHARE = 0.5
+
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+_BATCH = 100_000
+
 
 class DuckDB(Engine):
-    """One DuckDB connection with its database and its spill in the work folder."""
+    """One DuckDB connection, which spills to the work folder.
+
+    Ibis builds and compiles the expressions. Statements are run without it, as it would look every schema up again and bring in
+    pandas to hand over a table.
+    """
 
     name = "duckdb"
     parameter = "$1"
 
+    def __init__(self, backend: SQLBackend) -> None:
+        super().__init__(backend)
+        self._schemas: dict[str, ibis.Schema] = {}
+
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
         """A view over the files, so that only the columns and row groups asked for are read."""
-        if not files:
+        if files:
+            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+            self._run(f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
+        else:
             columns = ", ".join(f'NULL::{_SQL[str(field.type)]} AS "{field.name}"' for field in schema)
-            self.backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns} WHERE false')
-            return
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-        self.backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
+            self._run(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns} WHERE false')
+        self._schemas[name] = _described(schema)
 
     def load(self, name: str, rows: pa.Table) -> None:
         """Copied into the database."""
-        connection = self.backend.con
-        connection.register("loading", rows)
-        connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM loading')
-        connection.unregister("loading")
+        self.backend.con.register("loading", rows)
+        self._run(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM loading')
+        self.backend.con.unregister("loading")
+        self._schemas[name] = _described(rows.schema)
 
     def keep(self, name: str, step: ir.Table) -> ir.Table:
-        """A table of the database; each column is cast to what the expression says, as sums would else be 128 bits wide."""
+        """A table of the database."""
+        self._run(f'CREATE OR REPLACE TABLE "{name}" AS {self._cast(step)}')
+        self._schemas[name] = _described(step.schema().to_pyarrow())
+        return self.table(name)
+
+    def table(self, name: str) -> ir.Table:
+        """A table as an expression, by the schema it was made with."""
+        return ops.DatabaseTable(name, schema=self._schemas[name], source=self.backend).to_expr()
+
+    def rows(self, expression: ir.Table) -> pa.Table:
+        """Run an expression."""
+        schema = expression.schema().to_pyarrow()
+        rows: pa.Table = self.backend.con.sql(self._cast(expression)).to_arrow_table().cast(schema)
+        return rows
+
+    def batches(self, expression: ir.Table, order_by: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Sorted by the engine, which spills; read over a connection of its own, so that others can ask meanwhile."""
+        keys = ", ".join(f'"{name}"' for name in order_by)
+        cursor = self.backend.con.cursor()
+        try:
+            yield from cursor.sql(f"{self._cast(expression)} ORDER BY {keys}").to_arrow_reader(_BATCH)
+        finally:
+            cursor.close()
+
+    def sql(self, expression: ir.Table) -> str:
+        """What DuckDB is asked, without line breaks and indents, which take time to make."""
+        return str(self.backend.compile(expression))
+
+    def _run(self, statement: str) -> None:
+        self.backend.con.execute(statement).fetchall()
+
+    def _cast(self, step: ir.Table) -> str:
+        """Each column is cast to what the expression says, as sums would else be 128 bits wide."""
         kinds = {column: _SQL[str(kind).removeprefix("!")] for column, kind in step.schema().items()}
         columns = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in kinds.items())
-        self.backend.raw_sql(f'CREATE OR REPLACE TABLE "{name}" AS SELECT {columns} FROM ({self.sql(step)})')
-        return self.table(name)
+        return f"SELECT {columns} FROM ({self.sql(step)})"
 
 
 _SQL = {
@@ -49,12 +99,28 @@ _SQL = {
     "bool": "BOOLEAN",
     "float64": "DOUBLE",
 }
+_WIDE = {"BIGINT": "int64", "VARCHAR": "string", "BOOLEAN": "boolean", "DOUBLE": "float64"}
+
+
+def _described(schema: pa.Schema) -> ibis.Schema:
+    """The columns as the database holds them; any may be empty."""
+    return ibis.schema({field.name: _WIDE[_SQL[str(field.type)]] for field in schema})
+
+
+def memory_limit() -> str:
+    """What is set for this process, else a share of what the machine, or the container, has."""
+    if limit := os.environ.get(MEMORY):
+        return limit
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    contained = _CGROUP.read_text(encoding="ascii").strip() if _CGROUP.exists() else "max"
+    here = min(machine, int(contained)) if contained.isdecimal() else machine
+    return f"{int(here * SHARE) // 2**20}MiB"
 
 
 def open_here(work: Path, address: str | None) -> DuckDB:
-    """Open a DuckDB in the work folder; there is no address to give."""
+    """Open a DuckDB in memory, which spills to the work folder; there is no address to give."""
     del address
     work.mkdir(parents=True, exist_ok=True)
     # preserve_insertion_order costs memory, and no answer of ours depends on the order rows lie in
-    settings = {"temp_directory": str(work / "spill"), "preserve_insertion_order": False, "memory_limit": "5GB"}
-    return DuckDB(ibis.duckdb.connect(work / "audit.duckdb", **settings))
+    settings = {"temp_directory": str(work / "spill"), "preserve_insertion_order": False, "memory_limit": memory_limit()}
+    return DuckDB(ibis.duckdb.connect(**settings))
