@@ -72,6 +72,8 @@ class Frame:
         if records is not None:
             return [json.dumps(records[row], sort_keys=True) for row in self.parent]
         columns = [pc.fill_null(_cut(column, self.parent), "") for column in self._batch.columns.values()]
+        if not columns:
+            return [""] * self.size
         return [str(row) for row in strung(columns, "\x1f").to_pylist()]
 
     def put(self, name: str, values: Column) -> None:

@@ -109,3 +109,10 @@ def test_a_mapping_with_a_line_broken_is_told(data):
         from_text("\n".join(lines), "m.toml")
     except ConnectError as problem:
         _is_told(problem)
+
+
+def test_a_damaged_parquet_file_under_a_keyed_mapping_is_one_quarantined_row(tmp_path: Path) -> None:
+    # found by the coverage-guided fuzzer: a batch without columns had no contents to compare
+    (tmp_path / "parcels.parquet").write_bytes(b"\0")
+    intake = read(tmp_path / "parcels.parquet", "shopify_orders", tmp_path / "out", secret=b"k")
+    assert [(book.rows, book.quarantined) for book in intake.books] == [(1, 1)]
