@@ -35,7 +35,7 @@ class View:
     def table(self, name: str) -> ir.Table:
         """A table of facts, of the scope's orders only, known by the moment the view speaks of."""
         if name not in self._leaves:
-            self._leaves[name] = self._scoped(self._known(self.engine.table(name)))
+            self._leaves[name] = self._scoped(name, self._known(self.engine.table(name)))
         return self._leaves[name]
 
     def everywhere(self, name: str) -> ir.Table:
@@ -70,21 +70,31 @@ class View:
         return self.engine.run(self.sql(expression), expression.schema().to_pyarrow())
 
     def prepared(self, name: str) -> ir.Table:
-        """A small table computed beforehand (coverage, weights, matches), which knows no scope."""
-        return self.engine.table(name)
+        """A small table computed beforehand (people, matches, weights); of the scope's order only, where it names orders."""
+        whole = self.engine.table(name)
+        return whole if self.order_id is None or "order_id" not in whole.columns else self._of_order(whole)
 
     def _known(self, leaf: ir.Table) -> ir.Table:
         if self.as_of is None:
             return leaf
         return leaf.filter(leaf.known_at.isnull() | (leaf.known_at <= self.as_of))
 
-    def _scoped(self, leaf: ir.Table) -> ir.Table:
+    def _of_order(self, table: ir.Table) -> ir.Table:
+        return table.filter(table.order_id == ibis.literal(self.order_id))
+
+    def _scoped(self, name: str, leaf: ir.Table) -> ir.Table:
         if self.order_id is None:
             return leaf
         if "order_id" in leaf.columns:
-            return leaf.filter(leaf.order_id == ibis.literal(self.order_id))
+            mine = self._of_order(leaf)
+            return mine.union(self._tied(leaf), distinct=False) if name == "refunds" else mine
         for column, through in _REACH:
             if column in leaf.columns:
                 reached = self.table(through)
                 return leaf.semi_join(reached.filter(reached[column].notnull())[[column]], column)
         return leaf
+
+    def _tied(self, refunds: ir.Table) -> ir.Table:
+        """The refunds that name no order and were tied to this one beforehand."""
+        loose = refunds.filter(refunds.order_id.isnull())
+        return loose.semi_join(self.prepared("matches"), loose.id == self.prepared("matches").fact_id)

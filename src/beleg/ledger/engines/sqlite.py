@@ -46,6 +46,19 @@ class SQLite(Engine):
         flat = eliminate_subqueries(sqlglot.parse_one(super().sql(expression), dialect=self.name))
         return flat.sql(dialect=self.name, pretty=True)
 
+    def rows(self, expression: ir.Table) -> pa.Table:
+        """Run an expression the way `sql` writes it, which SQLite's parser can follow."""
+        return self.run(self.sql(expression), expression.schema().to_pyarrow())
+
+    def run(self, statement: str, schema: pa.Schema) -> pa.Table:
+        """Run a statement in SQLite's own SQL; it answers booleans as 0 and 1."""
+        cells = list(zip(*self.backend.con.execute(statement), strict=True)) or [()] * len(schema)
+        columns = [
+            pa.array(column, pa.int64()).cast(field.type) if pa.types.is_boolean(field.type) else pa.array(column, field.type)
+            for column, field in zip(cells, schema, strict=True)
+        ]
+        return pa.table(columns, schema=schema)
+
     def keep(self, name: str, step: ir.Table) -> ir.Table:
         """Read out and loaded again, which keeps booleans booleans."""
         self.load(name, self.rows(step))
