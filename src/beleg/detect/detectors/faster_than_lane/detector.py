@@ -22,10 +22,15 @@ def detect(dossier: Dossier) -> ir.Table:
 
 
 def _taken(dossier: Dossier) -> ir.Table:
-    """Per slice and parcel: the time from the carrier's first scan to the receipt."""
+    """Per slice: the time from the acceptance of its first parcel to its first receipt.
+
+    A parcel whose acceptance was not scanned set out nobody knows when. Later parcels of one return come after its first receipt.
+    """
     scans = dossier.return_scans
-    moved = scans.filter(scans["at"].notnull() & ~scans.sent_back & ~scans.status.isin(["pre_transit", "unknown", "cancelled"]))
-    first = moved.group_by(["slice_id", "parcel_id", "carrier", "to_site"]).agg(accepted_at=moved["at"].min())
+    accepted = scans.filter(scans["at"].notnull() & ~scans.sent_back & (scans.status == "accepted"))
+    accepted = accepted.mutate(accepted_at=accepted["at"].min().over(ibis.window(group_by="slice_id")))
+    first = accepted.filter(accepted["at"] == accepted.accepted_at)
+    first = first.select("slice_id", "carrier", "to_site", "accepted_at").distinct()
     receipts = dossier.receipts
     received = receipts.filter((receipts.quantity > 0) & receipts["at"].notnull())
     received = received.group_by("slice_id").agg(received_at=received["at"].min())
