@@ -46,7 +46,23 @@ def truth(dossier: Dossier, directory: Path) -> pd.DataFrame:
     return joined.sort_values("label").drop_duplicates("slice_id")
 
 
+def labelled(rows: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Every slice with its label, method, kind and twin_of; a lost dispute, which is no refund, is what its order line is."""
+    told = ["label", "method", "kind", "twin_of"]
+    rows = rows.merge(labels[["slice_id", *told]], on="slice_id", how="left")
+    crooked = labels[labels.label == "fraud"].assign(line=labels.slice_id.map(_line)).drop_duplicates("line").set_index("line")
+    lines = rows.slice_id.map(_line)
+    for name, otherwise in zip(told, ("honest", "chargeback", "honest", ""), strict=True):
+        rows[name] = rows[name].fillna(lines.map(crooked[name])).fillna(otherwise)
+    return rows
+
+
+def _line(slice_id: str) -> str:
+    return slice_id.rsplit("/", 1)[0]
+
+
 def labelled_patterns(dossier: Dossier, labels: pd.DataFrame) -> pd.DataFrame:
-    """Every slice's patterns with its label and method."""
-    rows = dossier.view.rows(patterned(dossier, plan(dossier))).to_pandas()
-    return rows.merge(labels[["slice_id", "label", "method"]], on="slice_id", how="inner")
+    """Every refunded slice's patterns with its label and method."""
+    rows = dossier.view.rows(patterned(dossier, plan(dossier))).to_pandas().rename(columns={"kind": "group"})
+    paid = dossier.view.rows(dossier.refund_facts.select("slice_id").distinct()).to_pandas()
+    return labelled(rows.merge(paid, on="slice_id"), labels)

@@ -33,5 +33,17 @@ RIVALS: Mapping[str, str] = {
     "mislabelled": "came back under another label",
     "packing_error": "packed wrongly",
     "missing_item": "left out by mistake",
-    "lost_parcel": "lost by the carrier on its way out",
 }
+
+TELLS_APART: Mapping[str, str] = {
+    "lost by the carrier on its way back": "the carrier's trace; whether this account's parcels get lost more often than others",
+    "lost by the carrier while being sent back": "the carrier's trace; where the parcel stood last",
+    "stolen after delivery": "other thefts at the address; the delivery photo; a serial in use",
+    "emptied on its way": "the parcel's weight at the first and the last scan; the tape",
+    "came back under another label": "the parcel's packaging or the dock camera",
+    "packed wrongly": "the parcel's weight when it left; the stock count of the shelf it came from",
+    "left out by mistake": "the parcel's weight when it left; the stock count of the shelf it came from",
+}
+
+# The misfortunes that are a carrier's or a thief's doing.
+CARRIER_OR_THEFT = frozenset(RIVALS[name] for name in ("lost_return", "lost_sent_back", "porch_theft", "pilfered"))

@@ -74,7 +74,7 @@ class Audit:
         self._progress("weighing", 0.8)
         weights = shipped()
         patterns = patterned(dossier, runs)
-        bits = weighed(dossier, patterns, weights)
+        bits = weighed(dossier, runs, patterns, weights)
         base, unknown = convert(dossier, self.settings.currency)
         stands = standing(dossier, patterns, weights)
         self._progress("ranking", 0.9)

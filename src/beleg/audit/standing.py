@@ -23,12 +23,13 @@ def patterned(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:
     return dossier.view.step("patterns", lambda _: patterns(dossier.states, found_rows, families))
 
 
-def weighed(dossier: Dossier, patterned_slices: ir.Table, weights: Weights) -> list[Weighed]:
+def weighed(dossier: Dossier, runs: tuple[Run, ...], patterned_slices: ir.Table, weights: Weights) -> list[Weighed]:
     """Weigh every pattern that occurs, and load the score of every combination as a table."""
     rows = dossier.view.rows(reference(patterned_slices)).to_pylist()
     observed = [Observed(row["family"], row["kind"], row["pattern"], row["count"]) for row in rows]
     every = dossier.view.rows(seen(patterned_slices)).to_pylist()
-    answer = weigh(((row["family"], row["kind"], row["pattern"]) for row in every), observed, weights)
+    silent = [run.detector.name for run in runs if run.missing]
+    answer = weigh(((row["family"], row["kind"], row["pattern"]) for row in every), observed, weights, silent)
     dossier.view.engine.load("scores", score(dossier.view.rows(combinations(patterned_slices)), answer, weights))
     return answer
 

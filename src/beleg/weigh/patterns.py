@@ -18,12 +18,23 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "money": (),
 }
 
-# Which refund classes are compared with each other.
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "returns": ("return", "instant", "unclassified"),
-    "claims": ("not_received", "damaged", "returnless"),
-    "other": ("cancelled", "adjustment", "goodwill", "chargeback"),
+# Which refunds are compared with each other: those of one kind are honest in the same ways. What a customer claims comes first.
+CLAIMED: Mapping[str, str] = {
+    "not_received": "claims that nothing came",
+    "empty_box": "claims of an empty box",
+    "missing_item": "claims of a missing item",
+    "damaged": "claims of damage",
 }
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "returns": ("return", "instant"),
+    "refunds without a class": ("unclassified",),
+    "claims that nothing came": ("not_received",),
+    "claims of damage": ("damaged", "returnless"),
+    "cancellations": ("cancelled",),
+    "money given": ("adjustment", "goodwill"),
+    "chargebacks": ("chargeback",),
+}
+_ANSWERED_BY_MONEY = ("not_received", "damaged")  # a claim that comes with a return is told from the return
 
 SEPARATOR = "+"
 
@@ -48,13 +59,20 @@ def patterns(states: ir.Table, found: ir.Table, detectors: Mapping[str, str]) ->
 
 
 def _kind(t: ir.Table) -> ir.Value:
-    return ibis.cases(*((t.refund_class.isin(classes), kind) for kind, classes in KINDS.items()), else_="other")
+    answers = t.refund_class.isin(_ANSWERED_BY_MONEY)
+    claimed = [(answers & (t.claim_kind == name), kind) for name, kind in CLAIMED.items()]
+    return ibis.cases(*claimed, *((t.refund_class.isin(classes), kind) for kind, classes in KINDS.items()), else_="other refunds")
 
 
 def _pattern(t: ir.Table, proofs: Sequence[str], names: Sequence[str]) -> ir.Value:
-    letters = [t[proof] for proof in proofs]
+    letters = [_letter(t, proof) for proof in proofs]
     flags = [t[f"fired_{name}"].fill_null(False).ifelse(f"{SEPARATOR}{name}", "") for name in names]
     return reduce(add, [*letters, *flags], ibis.literal(""))
+
+
+def _letter(t: ir.Table, proof: str) -> ir.Value:
+    # what nobody weighed was not scanned either, and that is counted among the movements already
+    return (t[proof] == "A").ifelse("U", t[proof]) if proof == "weight_plausible" else t[proof]
 
 
 def split(pattern: str) -> tuple[str, tuple[str, ...]]:

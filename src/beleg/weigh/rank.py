@@ -1,6 +1,7 @@
 """Adds the families up, method by method, and ranks refunds by expected loss within the alert budget."""
 
 from collections.abc import Iterable, Mapping
+from math import log2
 
 import ibis
 import ibis.expr.types as ir
@@ -46,8 +47,9 @@ def combinations(patterned: ir.Table) -> ir.Table:
 def score(shown: pa.Table, weighed: Iterable[Weighed], weights: Weights) -> pa.Table:
     """Add the families up for every combination of patterns.
 
-    A hypothesis's sum is its prior and its families' bits. From the best method's sum the best rival's is taken off where that is
-    above zero, so that what an honest misfortune explains as well accuses nobody.
+    A method's sum is its prior and its families' bits. From the best one is taken off what the honest explanations reach together:
+    goods in their place and every misfortune, each by its share of the honest refunds of this kind. So what a misfortune explains
+    as well accuses nobody.
 
     Args:
         shown: what `combinations` gives.
@@ -66,12 +68,16 @@ def score(shown: pa.Table, weighed: Iterable[Weighed], weights: Weights) -> pa.T
 
 def _scored(row: Mapping[str, str], bits: Mapping[tuple[str, str, str], Mapping[str, float]], weights: Weights) -> dict[str, int]:
     mine = [bits[family, row["kind"], row[family]] for family in FAMILIES]
-    sums = [round(1000 * (weights.prior(name) + sum(one[name] for one in mine))) for name in weights.hypotheses]
-    split = len(weights.wrong)
-    method = max(range(split), key=lambda number: sums[number])
-    rival = max(range(split, len(sums)), key=lambda number: sums[number])
-    against = max(sums[rival], 0)
-    return {"method": method, "rival": rival, "rival_millibits": against, "millibits": sums[method] - against}
+    sums = {name: sum(one[name] for one in mine) for name in weights.hypotheses}
+    names = list(sums)
+    methods = [round(1000 * (weights.prior_bits + sums[name])) for name in weights.wrong]
+    shares = weights.rival_shares.get(row["kind"], {})
+    chances = {name: share * 2 ** sums[name] for name, share in shares.items()}
+    rival = max(chances, key=lambda name: chances[name], default=names[-1])
+    plain = max(0.0, 1 - sum(shares.values()))
+    against = max(0, round(1000 * log2(plain + sum(chances.values()) or 1)))
+    method = max(range(len(methods)), key=lambda number: methods[number])
+    return {"method": method, "rival": names.index(rival), "rival_millibits": against, "millibits": methods[method] - against}
 
 
 def scored(patterned: ir.Table, scores: ir.Table) -> ir.Table:

@@ -13,9 +13,9 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Labelled outcomes, counted.
 
     honest: kind -> family -> counts, where the goods came back. wrong: method -> family -> counts. rivals: an honest
-    misfortune -> family -> counts, such as a parcel the carrier lost; rival_bits: log2 odds of each. prior_bits: log2 odds that
-    a refund went wrong by one given method, before anything is known of it. line_bits: what a refund must reach to stand above
-    the budget line.
+    misfortune -> family -> counts, such as a parcel the carrier lost; rival_shares: kind -> misfortune -> its share of the honest
+    refunds of that kind; tells_apart: what would show that it was the misfortune. prior_bits: log2 odds that a refund went wrong by
+    one given method, before anything is known of it. line_bits: what a refund must reach to stand above the budget line.
     """
 
     version: str
@@ -25,16 +25,13 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     honest: dict[str, dict[str, Counts]]
     wrong: dict[str, dict[str, Counts]]
     rivals: dict[str, dict[str, Counts]]
-    rival_bits: dict[str, float]
+    rival_shares: dict[str, dict[str, float]]
+    tells_apart: dict[str, str]
 
     @property
     def hypotheses(self) -> dict[str, dict[str, Counts]]:
         """Everything that may explain a refund other than goods that came back: methods first, then rivals."""
         return {**self.wrong, **self.rivals}
-
-    def prior(self, hypothesis: str) -> float:
-        """A hypothesis's log2 odds before anything is known."""
-        return self.rival_bits.get(hypothesis, self.prior_bits)
 
 
 @cache

@@ -28,7 +28,9 @@ class Carriers:
         self.down = np.zeros((len(CARRIERS), parameters.days + 1), dtype=np.bool_)
         self.broken = np.zeros((len(SITES), parameters.days + 1), dtype=np.bool_)
         for carrier in range(len(CARRIERS)):
-            self.down[carrier, draws.span(0, parameters.days, parameters.carrier_outage_days)] = True
+            begins = draws.span(0, parameters.days, parameters.carrier_outage_days)
+            for later in range(parameters.carrier_outage_length):
+                self.down[carrier, np.minimum(begins + later, parameters.days)] = True
         for _ in range(parameters.broken_scanner_days):
             self.broken[draws.span(0, 3, 1), draws.span(0, parameters.days, 1)] = True
 

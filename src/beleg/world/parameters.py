@@ -86,6 +86,8 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     scan_missing: float = 0.01
     scan_late: float = 0.01
     carrier_outage_days: int = 2
+    """On so many days a year each carrier's scans begin to fail, for `carrier_outage_length` days each."""
+    carrier_outage_length: int = 1
     dock_missing: float = 0.01
     inspection_missing: float = 0.01
     put_away_missing: float = 0.005
