@@ -22,7 +22,7 @@ from beleg.audit.settings import AuditSettings, pseudonym_key
 from beleg.connect import ConnectError, propose
 from beleg.ledger.engines.base import EngineError
 from beleg.report import render, serve, write_report
-from beleg.world import WorldParameters, write_world
+from beleg.world import WorldParameters, WorldSummary, write_world
 
 app = cyclopts.App(name="beleg", version=__version__, help="No refund without evidence.")
 
@@ -108,7 +108,7 @@ def map_(path: str, *, out: Path | None = None) -> None:
     out:
         Where to write the mapping; by default it is printed.
     """
-    with _told():
+    with _told(), Console(stderr=True).status("reading"):
         proposal = propose(path)
     if out is None:
         sys.stdout.write(proposal.text)
@@ -150,8 +150,7 @@ def world(
         if parameters is not None:
             stated |= msgspec.json.decode(parameters.read_bytes(), type=dict)
         wanted = msgspec.convert(stated, WorldParameters)
-        with _bar() as (progress, task):
-            summary = write_world(directory, wanted, lambda made: progress.update(task, completed=made / wanted.orders))
+        summary = _world(directory, wanted)
     facts = sum(summary.facts.values())
     Console(highlight=False).print(f"{facts:,} facts of {orders:,} orders in {directory}, the truth in {directory / '_truth'}")
 
@@ -174,7 +173,7 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
     folder = Path("beleg-demo")
     shutil.rmtree(folder, ignore_errors=True)
     with _told():
-        write_world(folder / "year", WorldParameters(seed=seed, orders=orders))
+        _world(folder / "year", WorldParameters(seed=seed, orders=orders))
         key = pseudonym_key(folder / "pseudonyms.key")
         result = _run(
             AuditSettings(path=str(folder / "year"), title="A shop's year with planted frauds", work=folder / "work", key=key),
@@ -186,6 +185,13 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
         Console(highlight=False).print(f"\nThe report is at {served.address} - press Ctrl-C to stop.")
         sys.stdout.flush()
         served.wait()
+
+
+def _world(directory: Path, wanted: WorldParameters) -> WorldSummary:
+    with _bar() as (progress, task):
+        return write_world(
+            directory, wanted, lambda made: progress.update(task, description="making", completed=made / wanted.orders)
+        )
 
 
 def _run(settings: AuditSettings, out: Path) -> AuditResult:
