@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -14,7 +15,7 @@ from beleg.audit import breakdown, staff
 from beleg.audit.details import Opener
 from beleg.audit.export import write_findings
 from beleg.audit.ranking import Details, above_line, pick
-from beleg.audit.result import AuditResult, Book, Coverage, DetectorRun, Quarantined, Sum
+from beleg.audit.result import AuditResult, Book, Coverage, DetectorRun, Quarantined, Ranked, Sum
 from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.connect import Intake, read
@@ -23,9 +24,9 @@ from beleg.facts.registry import fact_types
 from beleg.ledger.engines import open_engine
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
-from beleg.proofs import coverage as sources
 from beleg.proofs.dossier import Dossier, prepare
-from beleg.weigh.weights import shipped
+from beleg.weigh.bits import Weighed
+from beleg.weigh.weights import Weights, shipped
 
 Progress = Callable[[str, float], None]
 
@@ -46,7 +47,9 @@ class Audit:
             EngineError: the engine cannot be opened.
         """
         self._progress("reading", 0.0)
-        intake = read(self.settings.path, self.settings.mapping, self.settings.work / "facts", self._reading)
+        intake = read(
+            self.settings.path, self.settings.mapping, self.settings.work / "facts", self._reading, secret=self.settings.key
+        )
         engine = open_engine(self.settings.engine, self.settings.work / "engine", self.settings.engine_address)
         try:
             engine.attach_facts(intake.tables)
@@ -61,11 +64,20 @@ class Audit:
         self._progress(f"reading {step}", 0.4 * share)
 
     def _answer(self, intake: Intake, engine: Engine, out: Path | None) -> AuditResult:
+        worked = self._work(engine, list(intake.tables))
+        self._progress("ranking", 0.9)
+        result = self._result(intake, worked)
+        if out is not None:
+            self._progress("writing", 0.97)
+            write_findings(_with_money(worked), result.as_of, out)
+        return result
+
+    def _work(self, engine: Engine, tables: list[str]) -> "_Worked":
+        """Every step up to the scores; what later steps read is kept by the engine."""
         self._progress("judging the sources", 0.4)
         covered = prepare(engine, self.settings.as_of)
-        first, last = _span(engine, list(intake.tables))
-        as_of = self.settings.as_of or last or 0
-        dossier = Dossier(View(engine, as_of=self.settings.as_of, keeping=True), covered, as_of)
+        first, last = _span(engine, tables)
+        dossier = Dossier(View(engine, as_of=self.settings.as_of, keeping=True), covered, self.settings.as_of or last or 0)
         self._progress("proving", 0.45)
         _ = dossier.states
         self._progress("detecting", 0.65)
@@ -76,55 +88,71 @@ class Audit:
         patterns = patterned(dossier, runs)
         bits = weighed(dossier, runs, patterns, weights)
         base, unknown = convert(dossier, self.settings.currency)
-        stands = standing(dossier, patterns, weights)
-        self._progress("ranking", 0.9)
-        picked = pick(dossier, stands, weights, self.settings.budget)
-        details = Details(dossier, stands, hits, [name for name, _ in picked])
-        opener = Opener(details, bits, weights, self.settings)
+        return _Worked(dossier, runs, hits, weights, bits, standing(dossier, patterns, weights), base, unknown, first)
+
+    def _result(self, intake: Intake, worked: "_Worked") -> AuditResult:
+        dossier, stands = worked.dossier, worked.stands
         sums = breakdown.Sums(dossier, stands)
-        self._progress("writing", 0.97)
-        result = AuditResult(
+        return AuditResult(
             beleg_version=__version__,
-            weights_version=weights.version,
-            engine=engine.name,
+            weights_version=worked.weights.version,
+            engine=dossier.view.engine.name,
             name=self.settings.title or Path(self.settings.path).name or intake.mapping,
-            as_of=as_of or None,
-            first_at=first,
-            currency=base,
-            rates_note=_rates_note(base, unknown),
+            as_of=dossier.as_of or None,
+            first_at=worked.first,
+            currency=worked.currency,
+            rates_note=_rates_note(worked.currency, worked.unknown),
             totals=sums.totals(),
             by_month=sums.by_month(),
             by_method=sums.by_method(),
             by_site=sums.by_site(),
             by_class=sums.by_class(),
             budget=self.settings.budget,
-            ranked=tuple(opener.open(rank, name, above=above) for rank, (name, above) in enumerate(picked, start=1)),
-            above_line=above_line(dossier, stands, weights),
-            prior_bits=weights.prior_bits,
-            coverage=_coverage(covered, dossier, stands),
+            ranked=self._ranked(worked),
+            above_line=above_line(dossier, stands, worked.weights),
+            prior_bits=worked.weights.prior_bits,
+            coverage=_coverage(dossier, stands),
             closes=breakdown.closes(dossier, stands),
             matching=breakdown.matching(dossier),
-            detectors=_detectors(runs, breakdown.detector_sums(dossier, runs, stands)),
-            delays=breakdown.delays(dossier, runs, stands),
+            detectors=_detectors(worked.runs, breakdown.detector_sums(dossier, worked.runs, stands)),
+            delays=breakdown.delays(dossier, worked.runs, stands),
             books=msgspec.convert(intake.books, tuple[Book, ...], from_attributes=True),
             quarantine=msgspec.convert(intake.quarantine, tuple[Quarantined, ...], from_attributes=True),
             facts=intake.facts,
-            notes=_notes(intake, covered, sums),
+            notes=_notes(intake, dossier, sums),
             staff=staff.rows(dossier, stands, self.settings.key) if self.settings.staff else None,
             staff_note=staff.NOTE if self.settings.staff else "",
             late_deliveries=breakdown.late_deliveries(dossier),
             seconds=round(time.monotonic() - self._began, 1),
         )
-        if out is not None:
-            write_findings(_with_money(dossier, hits, stands), result.as_of, out)
-        return result
+
+    def _ranked(self, worked: "_Worked") -> tuple[Ranked, ...]:
+        picked = pick(worked.dossier, worked.stands, worked.weights, self.settings.budget)
+        details = Details(worked.dossier, worked.stands, worked.hits, [name for name, _ in picked])
+        opener = Opener(details, worked.bits, worked.weights, self.settings)
+        return tuple(opener.open(rank, name, above=above) for rank, (name, above) in enumerate(picked, start=1))
 
 
-def _with_money(dossier: Dossier, hits: ir.Table, stands: ir.Table) -> Iterator[pa.RecordBatch]:
+@dataclass(frozen=True)
+class _Worked:
+    """What the steps left behind for the answer."""
+
+    dossier: Dossier
+    runs: tuple[Run, ...]
+    hits: ir.Table
+    weights: Weights
+    bits: list[Weighed]
+    stands: ir.Table
+    currency: str
+    unknown: tuple[str, ...]
+    first: int | None
+
+
+def _with_money(worked: _Worked) -> Iterator[pa.RecordBatch]:
     """Every finding's rows with the money at stake, sorted."""
-    money = stands.select("amount", "currency", subject="slice_id")
-    rows = hits.left_join(money, "subject").select("detector", "subject", "fact_id", "role", "amount", "currency")
-    return dossier.view.engine.batches(rows, ("detector", "subject", "fact_id", "role"))
+    money = worked.stands.select("amount", "currency", subject="slice_id")
+    rows = worked.hits.left_join(money, "subject").select("detector", "subject", "fact_id", "role", "amount", "currency")
+    return worked.dossier.view.engine.batches(rows, ("detector", "subject", "fact_id", "role"))
 
 
 def _span(engine: Engine, tables: list[str]) -> tuple[int | None, int | None]:
@@ -147,7 +175,7 @@ def _rates_note(base: str, unknown: tuple[str, ...]) -> str:
     return note + (f" No rate for {', '.join(unknown)}: counted as zero." if unknown else "")
 
 
-def _coverage(covered: sources.Coverage, dossier: Dossier, stands: ir.Table) -> tuple[Coverage, ...]:
+def _coverage(dossier: Dossier, stands: ir.Table) -> tuple[Coverage, ...]:
     missed = breakdown.missed(dossier, stands)
     return tuple(
         Coverage(
@@ -163,7 +191,7 @@ def _coverage(covered: sources.Coverage, dossier: Dossier, stands: ir.Table) -> 
             missed=missed.get((one.proof, one.place), (0, 0))[1],
             down_days=tuple(breakdown.day_name(day) for day in one.down_days),
         )
-        for one in covered.places
+        for one in dossier.coverage.places
     )
 
 
@@ -181,12 +209,30 @@ def _detectors(runs: tuple[Run, ...], sums: dict[str, Sum]) -> tuple[DetectorRun
     return tuple(answers)
 
 
-def _notes(intake: Intake, covered: sources.Coverage, sums: breakdown.Sums) -> tuple[str, ...]:
+def _notes(intake: Intake, dossier: Dossier, sums: breakdown.Sums) -> tuple[str, ...]:
     notes = list(intake.notes)
-    if not covered.roster:
+    if not dossier.coverage.roster:
         notes.append(
             "No staff roster: acts of different logins count as one witness, and no inspection counts as another person's."
         )
     if any(row["day"] is None for row in sums.rows):
         notes.append("Some refunds have no time: they are kept out of every proof that needs one.")
-    return tuple(dict.fromkeys(notes))
+    return tuple(dict.fromkeys([*notes, *_unrecorded(intake, dossier)]))
+
+
+def _unrecorded(intake: Intake, dossier: Dossier) -> list[str]:
+    """Says of which facts nobody wrote down when they became known, and what is assumed instead."""
+    tables = [name for name in ("refunds", "receipts", "scans") if name in intake.tables]
+    counts = {name: _without_record(dossier, name) for name in tables}
+    told = [f"{missing:,} of {every:,} {name}" for name, (missing, every) in counts.items() if missing]
+    if not told:
+        return []
+    delay = "at once" if intake.recording_delay in {"", "0s"} else f"{intake.recording_delay} later, as the mapping declares"
+    return [f"The source does not say when it recorded {', '.join(told)}: they are taken to be known {delay}."]
+
+
+def _without_record(dossier: Dossier, name: str) -> tuple[int, int]:
+    facts = dossier.table(name)
+    timed = facts.filter(facts.occurred_at.notnull())
+    (row,) = dossier.view.rows(timed.agg(every=timed.count(), said=timed.source_recorded_at.count())).to_pylist()
+    return row["every"] - row["said"], row["every"]
