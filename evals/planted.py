@@ -1,0 +1,67 @@
+"""Planted truth: what the audit finds, misses and wrongly names, on worlds whose truth is known and that no weight has seen.
+
+Run: ``python -m evals.planted [--quick] [--seeds 101,102] [--orders 20000] [--json out.json] [--markdown out.md]``.
+"""
+
+import argparse
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+from rich.progress import track
+
+from beleg.weigh.weights import shipped
+from evals.conditions import COMPLETE, CONDITIONS, ORDERS, SEEDS
+from evals.measure import Task, measure
+from evals.page import page
+from evals.tables import Report, report
+
+_QUICK = SEEDS[:3], (COMPLETE, "20 % missing, 20 % late")
+
+
+def main(arguments: Sequence[str] | None = None) -> Report:
+    """Measure, print the page, and write what was asked for."""
+    asked = _parse(arguments)
+    seeds = tuple(int(seed) for seed in asked.seeds.split(",")) if asked.seeds else _QUICK[0] if asked.quick else SEEDS
+    conditions = _QUICK[1] if asked.quick else tuple(CONDITIONS)
+    answer = run(conditions, seeds, asked.orders, asked.workers)
+    text = page(answer)
+    print(text)
+    if asked.json:
+        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(answer)) + b"\n")
+    if asked.markdown:
+        asked.markdown.write_text(text, encoding="utf-8")
+    return answer
+
+
+def run(conditions: Sequence[str], seeds: Sequence[int], orders: int, workers: int = 2) -> Report:
+    """Every condition on every seed."""
+    rows = pd.concat(measured(conditions, seeds, orders, workers), ignore_index=True)
+    return report(rows, orders, shipped().version)
+
+
+def measured(conditions: Sequence[str], seeds: Sequence[int], orders: int, workers: int) -> Iterator[pd.DataFrame]:
+    """One table of refunds per world; worlds are measured side by side, each in a process of its own."""
+    tasks = [Task(condition, seed, orders) for condition in conditions for seed in seeds]
+    # an engine's threads do not survive a fork
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield from track(pool.map(measure, tasks), "measuring", total=len(tasks), disable=len(tasks) < 2)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m evals.planted", description="What the audit finds, misses and wrongly names.")
+    parser.add_argument("--seeds", default="", help="the worlds' seeds, by commas; 20 public ones by default")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="orders per world")
+    parser.add_argument("--quick", action="store_true", help="three seeds, complete and very bad sources only")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--markdown", type=Path, help="write the page here")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
