@@ -62,7 +62,7 @@ def _plant(shop: Shop, draws: Draws, orders: Orders) -> Ints:
     for name, total in wanted.items():
         tale = STORIES[NUMBER[name]]
         number = _quota(shop, orders, tale, total)
-        fit = _fits(tale, orders) & (story == 0)
+        fit = _fits(shop, tale, orders) & (story == 0)
         dear = draws.shuffled(np.flatnonzero(fit & orders.dear))[: round(number * tale.high_value)]
         rest = draws.shuffled(np.setdiff1d(np.flatnonzero(fit), dear))[: number - len(dear)]
         story[dear] = story[rest] = NUMBER[name]
@@ -77,8 +77,9 @@ def _quota(shop: Shop, orders: Orders, tale: Story, total: int) -> int:
     return int(total * high + phase) - int(total * low + phase)
 
 
-def _fits(tale: Story, orders: Orders) -> Flags:
-    fit = np.ones(len(orders.when), dtype=np.bool_)
+def _fits(shop: Shop, tale: Story, orders: Orders) -> Flags:
+    # What ends after the window has not happened in the data, so the truth must not say that it has.
+    fit = orders.when < shop.end - tale.settles * DAY
     if tale.whole_order:
         fit &= orders.size == 1
     if tale.serialised:
