@@ -148,9 +148,7 @@ def _purchases(honest: Honest, random: Random) -> tuple[Ints, Ints]:
     return accounts, entities
 
 
-def _rings(
-    accounts: Ints, entities: Ints, honest: Honest, ring: Ring, random: Random
-) -> tuple[tuple[Ints, Ints], list[Ints]]:
+def _rings(accounts: Ints, entities: Ints, honest: Honest, ring: Ring, random: Random) -> tuple[tuple[Ints, Ints], list[Ints]]:
     """Plant the rings among accounts that have their own honest links, and camouflage them."""
     people, things = int(accounts.max()) + 1, int(entities.max()) + 1
     found: list[tuple[Ints, Ints]] = []

@@ -1,60 +1,62 @@
 """Grows a block of accounts and entities around a seed, and says in bits what it is worth beyond the cost of describing it."""
 
 from math import lgamma, log2
-from typing import NamedTuple
 
 import numpy as np
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Graph, Ints, Longs
-from beleg.kernels.rings.null import ONE, STEPS, Null
-from beleg.kernels.rings.pairs import Counters, wipe
+from beleg.kernels.rings.graph import Ints, Longs
+from beleg.kernels.rings.null import ONE, STEPS
+from beleg.kernels.rings.shapes import Block, Counters, Ground, Side, Way, wipe
+from beleg.kernels.rings.trim import core
 
 ROUNDS = 16
-
-
-class Side(NamedTuple):
-    """One side of a block: its nodes, what each is worth, and its links into the block."""
-
-    nodes: Ints
-    worth: Longs
-    links: Ints
-
-
-class Block(NamedTuple):
-    """Accounts and entities far more linked than chance, with the bits that speak for it: all of them, and what honest life leaves."""
-
-    accounts: Side
-    entities: Side
-    density: int
-    raw: int
-    bits: int
+HALF = STEPS // 2
 
 
 @compiled
-def grow(seed: Ints, graph: Graph, null: Null, boards: tuple[Counters, Counters]) -> Block:
-    """Choose entities for the accounts and accounts for the entities in turn, until nothing changes; keep the best block met."""
-    density = STEPS // 2
-    accounts = Side(seed, np.zeros(len(seed), np.int64), np.ones(len(seed), np.int32))
-    best = Block(accounts, accounts, density, 0, 0)
+def first_entities(seed: Ints, ground: Ground) -> Side:
+    """Choose the entities a seed starts from; blocks that start from the same ones end the same."""
+    return linked(seed, HALF, ground, ground.to_entities)
+
+
+@compiled
+def grow(entities: Side, ground: Ground) -> Block:
+    """Choose accounts for the entities and entities for the accounts in turn, until nothing changes; keep the best block met."""
+    density = HALF
+    best = Block(entities, entities, density, 0, 0, 0)
     last = np.int64(-1)
     for _ in range(ROUNDS):
-        entities = linked_entities(accounts.nodes, density, graph, null, boards[1])
-        if len(entities.nodes) < 2:
-            break
-        density = step(entities.links.sum(), len(accounts.nodes) * len(entities.nodes))
-        accounts = linked_accounts(entities.nodes, density, graph, null, boards[0])
+        accounts = linked(entities.nodes, density, ground, ground.to_accounts)
         if len(accounts.nodes) < 2:
             break
         density = step(accounts.links.sum(), len(accounts.nodes) * len(entities.nodes))
-        block = assess(accounts, entities, density, graph, null, boards[0])
+        block = assess(accounts.nodes, entities.nodes, density, ground)
         if block.raw > best.raw:
             best = block
         mark = np.int64(block.raw) * 4096 + len(accounts.nodes)
         if mark == last:
             break
         last = mark
-    return best
+        entities = linked(accounts.nodes, density, ground, ground.to_entities)
+        if len(entities.nodes) < 2:
+            break
+        density = step(entities.links.sum(), len(accounts.nodes) * len(entities.nodes))
+    return best if best.raw <= 0 else tighten(best, ground)
+
+
+@compiled
+def tighten(block: Block, ground: Ground) -> Block:
+    """Cut off what hangs on by one account or one entity, choose the entities anew, and weigh what is left."""
+    for _ in range(4):
+        kept = core(block.accounts.nodes, block.entities.nodes, ground)
+        if len(kept) == len(block.accounts.nodes) or len(kept) < 2:
+            break
+        near = linked(kept, block.density, ground, ground.to_entities)
+        if len(near.nodes) < 2:
+            break
+        block = assess(kept, near.nodes, step(near.links.sum(), len(kept) * len(near.nodes)), ground)
+    return block
 
 
 @compiled
@@ -64,47 +66,27 @@ def step(links: int, cells: int) -> int:
 
 
 @compiled
-def linked_entities(accounts: Ints, density: int, graph: Graph, null: Null, board: Counters) -> Side:
-    """Choose the entities worth having for these accounts."""
-    gain = null.on[density] - null.off[density] + link_bits(null)
+def linked(nodes: Ints, density: int, ground: Ground, way: Way) -> Side:
+    """Choose the nodes of the other side that are worth having for these."""
+    null = ground.null
+    board = ground.accounts if way.inward else ground.entities
+    gain = null.on[density] - null.off[density] + null.whole
     used = 0
-    for account in accounts:
-        begin = graph.account_start[account]
-        weight = gain - null.log[graph.degree[account]]
-        for i in range(begin, begin + graph.account_length[account]):
-            entity = graph.account_pool[i]
-            if graph.popularity[entity] < 2 or graph.popularity[entity] > null.cap:
+    for node in nodes:
+        begin = way.start[node]
+        weight = gain - null.log[way.here[node]]
+        for i in range(begin, begin + way.length[node]):
+            other = way.pool[i]
+            if way.there[other] > way.most:
                 continue
-            if board.hits[entity] == 0:
-                board.used[used] = entity
+            if board.hits[other] == 0:
+                board.used[used] = other
                 used += 1
-            board.hits[entity] += 1
-            board.weight[entity] += weight - null.log[graph.popularity[entity]]
-    return choose(board, used, len(accounts) * null.off[density], null.entities)
-
-
-@compiled
-def linked_accounts(entities: Ints, density: int, graph: Graph, null: Null, board: Counters) -> Side:
-    """Choose the accounts worth having for these entities."""
-    gain = null.on[density] - null.off[density] + link_bits(null)
-    used = 0
-    for entity in entities:
-        begin = graph.entity_start[entity]
-        weight = gain - null.log[graph.popularity[entity]]
-        for i in range(begin, begin + graph.entity_length[entity]):
-            account = graph.entity_pool[i]
-            if board.hits[account] == 0:
-                board.used[used] = account
-                used += 1
-            board.hits[account] += 1
-            board.weight[account] += weight - null.log[graph.degree[account]]
-    return choose(board, used, len(entities) * null.off[density], null.accounts)
-
-
-@compiled
-def link_bits(null: Null) -> int:
-    """Give log2 of all links: what a link is worth before the popularity of its two ends is taken off."""
-    return int(np.rint(np.log2(null.links) * ONE))
+            board.hits[other] += 1
+            board.weight[other] += weight - null.log[way.there[other]]
+    side = choose(board, used, len(nodes) * null.off[density], way.world)
+    wipe(board, used)
+    return side
 
 
 @compiled
@@ -113,33 +95,33 @@ def choose(board: Counters, used: int, missing: int, world: int) -> Side:
 
     Naming the n-th member of a set costs log2(world / n) bits; members join, the best first, for as long as the next one pays.
     """
+    size = 0
     worth = np.empty(used, np.int64)
     for i in range(used):
-        node = board.used[i]
-        worth[i] = board.weight[node] + missing if board.hits[node] >= 2 else np.int64(-1) << 60
-    order = np.sort(worth)[::-1]
-    size = 0
-    while size < used and order[size] > name_bits(size + 1, world):
-        size += 1
-    least = order[size - 1] if size else np.int64(1) << 60
-    size = (worth >= least).sum()
-    side = Side(np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int32))
+        if board.hits[board.used[i]] >= 2:
+            worth[size] = board.weight[board.used[i]] + missing
+            size += 1
+    order = np.sort(worth[:size])[::-1]
+    joined = 0
+    while joined < size and order[joined] > name_bits(joined + 1, world):
+        joined += 1
+    least = order[joined - 1] if joined else np.int64(1) << 60
+    side = Side(np.empty(joined, np.int32), np.empty(joined, np.int64), np.empty(joined, np.int32))
     place = 0
     for i in range(used):
-        if worth[i] >= least:
-            node = board.used[i]
+        node = board.used[i]
+        if board.hits[node] >= 2 and board.weight[node] + missing >= least:
             side.nodes[place] = node
-            side.worth[place] = worth[i] - name_bits(size, world)
+            side.worth[place] = board.weight[node] + missing - name_bits(joined, world)
             side.links[place] = board.hits[node]
             place += 1
-    wipe(board, used)
     return side
 
 
 @compiled
 def name_bits(size: int, world: int) -> int:
     """Say what naming one more member of a set of this size costs."""
-    return int(np.rint(max(np.log2(world / size), 0.0) * ONE))
+    return int(np.rint(max(log2(world / size), 0.0) * ONE))
 
 
 @compiled
@@ -151,34 +133,45 @@ def set_bits(size: int, world: int) -> int:
 
 
 @compiled
-def assess(accounts: Side, entities: Side, density: int, graph: Graph, null: Null, board: Counters) -> Block:
-    """Weigh a block: likelihood ratio of its links, minus its description, minus what one family or one building may explain."""
-    entities = recount(accounts.nodes, entities.nodes, density, graph, null, board)
-    sizes = (len(accounts.nodes), len(entities.nodes))
-    named = set_bits(sizes[0], null.accounts) + set_bits(sizes[1], null.entities) + int(np.rint(ONE * log2(STEPS)))
-    raw = int(entities.worth.sum()) + sizes[1] * name_bits(sizes[1], null.entities) - named
-    explained = max(top(accounts.worth, null.household), top(entities.worth, null.building))
-    return Block(accounts, entities, density, raw, raw - explained)
+def assess(accounts: Ints, entities: Ints, density: int, ground: Ground) -> Block:
+    """Weigh a block: likelihood ratio of its links, minus its description, minus what one family or one building may explain.
+
+    A family names its entities, so what the other accounts add stands without paying for these again. What a building's other
+    entities add must pay for all its accounts: many people share a few things there.
+    """
+    null = ground.null
+    people = recount(accounts, entities, density, ground, ground.to_accounts)
+    things = recount(entities, accounts, density, ground, ground.to_entities)
+    named = set_bits(len(accounts), null.accounts) + set_bits(len(entities), null.entities) + int(np.rint(ONE * log2(STEPS)))
+    raw = things.worth.sum() + len(entities) * name_bits(len(entities), null.entities) - named
+    beyond_family = people.worth.sum() - top(people.worth, null.household)
+    beyond_building = raw - top(things.worth, null.building)
+    return Block(people, things, density, raw, beyond_family, beyond_building)
 
 
 @compiled
-def recount(accounts: Ints, entities: Ints, density: int, graph: Graph, null: Null, board: Counters) -> Side:
-    """Count again what each entity is worth, now that the accounts have been chosen."""
-    for account in accounts:
-        board.hits[account] = 1
-    gain = null.on[density] - null.off[density] + link_bits(null)
-    lacking = len(accounts) * null.off[density] - name_bits(len(entities), null.entities)
-    side = Side(entities, np.full(len(entities), lacking, np.int64), np.zeros(len(entities), np.int32))
-    for place in range(len(entities)):
-        begin = graph.entity_start[entities[place]]
-        weight = gain - null.log[graph.popularity[entities[place]]]
-        for i in range(begin, begin + graph.entity_length[entities[place]]):
-            account = graph.entity_pool[i]
-            if board.hits[account]:
-                side.worth[place] += weight - null.log[graph.degree[account]]
-                side.links[place] += 1
-    for account in accounts:
-        board.hits[account] = 0
+def recount(nodes: Ints, others: Ints, density: int, ground: Ground, way: Way) -> Side:
+    """Say what each node is worth, given the others of the block; `way` leads from those to it."""
+    null = ground.null
+    board = ground.accounts if way.inward else ground.entities
+    gain = null.on[density] - null.off[density] + null.whole
+    lacking = len(others) * null.off[density] - name_bits(len(nodes), way.world)
+    for node in nodes:
+        board.weight[node] = lacking
+    for node in others:
+        begin = way.start[node]
+        weight = gain - null.log[way.here[node]]
+        for i in range(begin, begin + way.length[node]):
+            other = way.pool[i]
+            if board.weight[other]:
+                board.weight[other] += weight - null.log[way.there[other]]
+                board.hits[other] += 1
+    side = Side(nodes, np.empty(len(nodes), np.int64), np.empty(len(nodes), np.int32))
+    for place in range(len(nodes)):
+        side.worth[place] = board.weight[nodes[place]]
+        side.links[place] = board.hits[nodes[place]]
+        board.weight[nodes[place]] = 0
+        board.hits[nodes[place]] = 0
     return side
 
 

@@ -1,6 +1,6 @@
 """Reads who is linked to what into index arrays: accounts and entities as numbers, each link once, blanks linking nobody."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from beleg.kernels.rings.compiled import compiled
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
-Identifiers = Any  # an Arrow array of whole numbers or strings, which the stubs cannot say
+Identifiers: TypeAlias = Any  # an Arrow array or column of whole numbers or strings, which the stubs cannot say
 
 # Whole numbers this close together are used as they are; looking each one up would cost more than all the rest.
 _DENSE = 4
@@ -63,15 +63,15 @@ def names(ids: Identifiers | None, numbers: npt.NDArray[Any]) -> Identifiers:
     return ids.take(pa.array(numbers.astype(np.int64), pa.int64()))
 
 
-def _said(column: Any) -> Any:
+def _said(column: Identifiers) -> Identifiers:
     """Tell which values identify anything: neither null nor blank."""
     valid = pc.is_valid(column)
     if pa.types.is_integer(column.type):
         return valid
-    return pc.fill_null(pc.and_(valid, pc.not_equal(pc.utf8_trim_whitespace(column), "")), False)
+    return pc.fill_null(pc.and_(valid, pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)), False)
 
 
-def _number(column: Any) -> tuple[Ints, Identifiers | None, int]:
+def _number(column: Identifiers) -> tuple[Ints, Identifiers | None, int]:
     if not len(column):
         return np.empty(0, np.int32), pa.array([], column.type), 0
     if pa.types.is_integer(column.type):
@@ -80,7 +80,7 @@ def _number(column: Any) -> tuple[Ints, Identifiers | None, int]:
         if low >= 0 and high < _DENSE * len(column) + 1024:
             return column.to_numpy().astype(np.int32, copy=False), None, high + 1
     encoded: Any = pc.dictionary_encode(column).combine_chunks()
-    chunk = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    chunk: Any = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
     return chunk.indices.to_numpy().astype(np.int32, copy=False), chunk.dictionary, len(chunk.dictionary)
 
 

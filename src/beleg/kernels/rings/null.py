@@ -5,6 +5,7 @@ from math import log2
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from beleg.kernels.rings.compiled import compiled
 from beleg.kernels.rings.graph import Ints, Longs
@@ -13,6 +14,10 @@ from beleg.kernels.rings.graph import Ints, Longs
 ONE = 1 << 20
 # The density of a block is said in this many steps, which costs log2 of it.
 STEPS = 64
+# More shared entities than this are taken for this many.
+MANY = 64
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Settings:
 
     cap: int = 256
     work: int = 24
-    household: int = 5
+    household: int = 8
     building: int = 2
     noise: float = 0.25
     line: float = 10.0
@@ -45,7 +50,8 @@ class Null(NamedTuple):
     cap: int
     household: int
     building: int
-    surprise: float
+    rare: Floats
+    whole: int
     log: Longs
     shared: Longs
     on: Longs
@@ -55,8 +61,8 @@ class Null(NamedTuple):
 def calibrate(degree: Ints, popularity: Ints, settings: Settings) -> Null:
     """Read the shuffled world off the link counts.
 
-    `shared[d]` counts the ordered pairs that meet at entities with at most d accounts: an account pair of degrees k and l is expected
-    to share k * l * shared[d] / links**2 of those.
+    `shared[d]` counts the ordered pairs that meet at entities with at most d accounts: accounts with k and l links are expected
+    to share k * l * shared[d] / links**2 of those. `rare[c]` is the largest k * l * shared[d] for which c shared ones surprise.
     """
     links = int(popularity.sum(dtype=np.int64))
     sizes = np.bincount(popularity, minlength=settings.cap + 2).astype(np.int64)
@@ -73,7 +79,8 @@ def calibrate(degree: Ints, popularity: Ints, settings: Settings) -> Null:
         cap=cap,
         household=settings.household,
         building=settings.building,
-        surprise=log2(accounts / settings.noise),
+        rare=rare_means(log2(accounts / settings.noise)) * float(links) ** 2,
+        whole=round(log2(max(links, 1)) * ONE),
         log=logs(largest),
         shared=shared,
         on=np.rint(np.log2(density) * ONE).astype(np.int64),
@@ -81,9 +88,23 @@ def calibrate(degree: Ints, popularity: Ints, settings: Settings) -> Null:
     )
 
 
+def rare_means(surprise: float) -> Floats:
+    """Give, per count, the largest mean of which it is a surprise of so many bits, being one of several counts looked at."""
+    means = np.zeros(MANY + 1)
+    for count in range(2, MANY + 1):
+        low, high = -200.0, log2(count)
+        for _ in range(60):
+            middle = (low + high) / 2
+            enough = tail_bits(count, 2.0**middle) - log2(count) >= surprise
+            low, high = (middle, high) if enough else (low, middle)
+        means[count] = 2.0**low
+    return means
+
+
 def logs(largest: int) -> Longs:
     """Tabulate log2 in whole numbers; log2 of nothing is taken as 0."""
-    return np.rint(np.log2(np.maximum(np.arange(largest + 1), 1)) * ONE).astype(np.int64)
+    bits: Longs = np.rint(np.log2(np.maximum(np.arange(largest + 1), 1)) * ONE).astype(np.int64)
+    return bits
 
 
 def _cap(sizes: Longs, links: int, settings: Settings) -> int:

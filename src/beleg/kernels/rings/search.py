@@ -1,91 +1,68 @@
-"""Looks for blocks from every account whose partners are many enough; one block per set of partners."""
-
-from typing import NamedTuple
+"""Looks for blocks from every account whose partners are many enough; one block per start."""
 
 import numpy as np
 
-from beleg.kernels.rings.blocks import Block, grow
+from beleg.kernels.rings.blocks import first_entities, grow
 from beleg.kernels.rings.compiled import compiled
 from beleg.kernels.rings.graph import Graph, Ints, Longs
 from beleg.kernels.rings.null import Null
-from beleg.kernels.rings.pairs import Counters, counters, partners
-
-Boards = tuple[Counters, Counters]
-
-
-def boards(graph: Graph) -> Boards:
-    """Make room for counting accounts and entities."""
-    return counters(len(graph.degree)), counters(len(graph.popularity))
+from beleg.kernels.rings.pairs import seed_of
+from beleg.kernels.rings.shapes import Block, Ground, Start, counters, ground
 
 
-class Found(NamedTuple):
-    """Blocks end to end; block i has the accounts [account_end[i - 1] : account_end[i]] and likewise its entities."""
-
-    raw: Longs
-    bits: Longs
-    account_end: Longs
-    accounts: Ints
-    account_worth: Longs
-    account_links: Ints
-    entity_end: Longs
-    entities: Ints
-    entity_links: Ints
+def stand(graph: Graph, null: Null) -> Ground:
+    """Make a graph ready for growing blocks on it."""
+    return ground(graph, null, counters(len(graph.degree)), counters(len(graph.popularity)))
 
 
-@compiled
-def search(graph: Graph, null: Null, boards: Boards, least: int, partners_least: int) -> list[Block]:
-    """Grow a block from each account and its partners; keep those with more than `least` bits left, each once."""
-    tried = {np.int64(0)}
-    kept = {np.int64(0)}
-    blocks = [_nothing(graph, null, boards)]
-    for account in range(len(graph.degree)):
-        if graph.account_length[account] < 2:
-            continue
-        near = partners(account, graph, null, boards[0])
-        if len(near) < partners_least:
-            continue
-        seed = np.append(near, np.int32(account))
-        mark = fingerprint(seed)
-        if mark in tried:
-            continue
-        tried.add(mark)
-        block = grow(seed, graph, null, boards)
-        if block.raw <= 0 or block.bits <= least:
-            continue
-        mark = fingerprint(block.accounts.nodes) ^ (fingerprint(block.entities.nodes) << 1)
-        if mark not in kept:
-            kept.add(mark)
-            blocks.append(block)
-    return blocks
+def search(ground: Ground, start: Start) -> list[Block]:
+    """Grow a block from each account and its partners; keep those better than chance, each once."""
+    tried = np.zeros(_table(len(ground.accounts.hits)), np.int64)
+    kept: dict[int, Block] = {}
+    account = 0
+    while account < len(ground.accounts.hits):
+        account, block = next_block(account, ground, start, tried)
+        if block.raw > 0:
+            kept.setdefault(fingerprint(block.accounts.nodes) ^ 3 * fingerprint(block.entities.nodes), block)
+    return list(kept.values())
+
+
+def _table(entries: int) -> int:
+    """Give a power of two that holds all entries with room to spare."""
+    return 1 << max(int(2 * entries).bit_length(), 10)
 
 
 @compiled
-def _nothing(graph: Graph, null: Null, boards: Boards) -> Block:
-    return grow(np.empty(0, np.int32), graph, null, boards)
+def next_block(account: int, ground: Ground, start: Start, tried: Longs) -> tuple[int, Block]:
+    """Go on from this account to the first that gives a block better than chance; say where to go on, too."""
+    block = grow(first_entities(np.empty(0, np.int32), ground), ground)
+    while account < len(ground.accounts.hits) and block.raw <= 0:
+        if ground.to_entities.length[account] >= 2:
+            entities = first_entities(seed_of(account, start, ground), ground)
+            if len(entities.nodes) >= 2 and remember(fingerprint(entities.nodes), tried):
+                block = grow(entities, ground)
+        account += 1
+    return account, block
+
+
+@compiled
+def remember(mark: int, tried: Longs) -> bool:
+    """Tell whether this mark is new, and know it from now on."""
+    last = len(tried) - 1
+    place = mark & last
+    while tried[place] != 0 and tried[place] != mark:
+        place = (place + 1) & last
+    new = tried[place] == 0
+    tried[place] = mark
+    return bool(new)
 
 
 @compiled
 def fingerprint(nodes: Ints) -> int:
-    """Give a number that tells sets of nodes apart, whatever their order."""
-    total = np.uint64(len(nodes))
+    """Give a number that tells sets of nodes apart, whatever their order; never 0."""
+    total = np.int64(len(nodes))
     for node in nodes:
-        mixed = np.uint64(node + 1) * np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
-        total += mixed ^ (mixed >> np.uint64(29))
-    return np.int64(total)
-
-
-def flat(blocks: list[Block]) -> Found:
-    """Lay blocks end to end; the first, an empty one that told the compiler what a block is, is left out."""
-    blocks = blocks[1:]
-    return Found(
-        np.array([block.raw for block in blocks], np.int64),
-        np.array([block.bits for block in blocks], np.int64),
-        np.cumsum([len(block.accounts.nodes) for block in blocks], dtype=np.int64),
-        np.concatenate([block.accounts.nodes for block in blocks] or [np.empty(0, np.int32)]),
-        np.concatenate([block.accounts.worth for block in blocks] or [np.empty(0, np.int64)]),
-        np.concatenate([block.accounts.links for block in blocks] or [np.empty(0, np.int32)]),
-        np.cumsum([len(block.entities.nodes) for block in blocks], dtype=np.int64),
-        np.concatenate([block.entities.nodes for block in blocks] or [np.empty(0, np.int32)]),
-        np.concatenate([block.entities.links for block in blocks] or [np.empty(0, np.int32)]),
-    )
+        mixed = np.int64(node + 1) * np.int64(-7046029254386353131)
+        mixed = (mixed ^ ((mixed >> 31) & 0x1FFFFFFFF)) * np.int64(-4658895280553007687)
+        total += mixed ^ ((mixed >> 29) & 0x7FFFFFFFF)
+    return total or np.int64(1)
