@@ -164,7 +164,9 @@ def _switched_on(view: View, received: ir.Table) -> ir.Table:
     """A unit that is in use after it was received back, and was not sold again, was not received back."""
     used = view.table("activations").select("serial", fact_id="id", at="occurred_at")
     sold = view.table("resales").filter(lambda t: t.lpn.notnull()).select("lpn")
-    units = received.select("slice_id", "serial", "site", "lpn", received_at="at").anti_join(sold, "lpn")
+    # without a licence plate a unit may have been sold again and nobody could tell
+    known = received.filter(received.lpn.notnull())
+    units = known.select("slice_id", "serial", "site", "lpn", received_at="at").anti_join(sold, "lpn")
     later = units.join(used, "serial").filter(lambda t: t["at"] > t.received_at)
     return rows(later, "counted_or_resold", "against", place=later.site)
 
