@@ -167,13 +167,16 @@ def late_deliveries(dossier: Dossier) -> Sum | None:
 def missed(dossier: Dossier, standing: ir.Table) -> dict[tuple[str, str], tuple[int, int]]:
     """How often a proof is absent where the goods came back by other witness: (proof, place) -> (witnessed, missed)."""
     there = standing.filter((standing.put_away == "T") & (standing.item_scanned == "T"))
+    places = ["place_carrier", "place_site"]
+    counts = {(proof, letter): f"{letter}_{proof}" for proof in PROOFS[:8] for letter in "TA"}
+    sums = there.group_by(places).agg(**{name: (there[proof] == letter).sum() for (proof, letter), name in counts.items()})
     answers: dict[tuple[str, str], tuple[int, int]] = {}
-    for proof in PROOFS[:8]:
-        place = there.place_carrier if proof in _CARRIED else there.place_site
-        known = there.filter(there[proof].isin(["T", "A"])).mutate(place=place)
-        sums = known.group_by("place").agg(witnessed=known.count(), missed=(known[proof] == "A").ifelse(1, 0).sum())
-        for row in dossier.view.rows(sums).to_pylist():
-            answers[proof, row["place"] or "*"] = (row["witnessed"], row["missed"])
+    for row in dossier.view.rows(sums).to_pylist():
+        for proof in PROOFS[:8]:
+            key = proof, row["place_carrier" if proof in _CARRIED else "place_site"] or "*"
+            there_, absent = (row[counts[proof, letter]] or 0 for letter in "TA")
+            witnessed, so_far = answers.get(key, (0, 0))
+            answers[key] = (witnessed + there_ + absent, so_far + absent)
     return answers
 
 

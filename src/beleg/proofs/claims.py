@@ -23,11 +23,12 @@ def claim_evidence(view: View) -> Iterable[ir.Table]:
 
 
 def _outbound(view: View, asked: ir.Table) -> ir.Table:
-    """Every scan of the parcels that took the goods out: slice_id, refund_class, parcel_id, status, fact_id, at, carrier, ..."""
+    """Every scan of the parcels that took the goods out, for classes that ask where those are."""
     parcels = view.table("parcels")
-    out = parcels.filter(parcels.direction == "out").select("parcel_id", "order_id", "to_postcode")
-    mine = asked.select("slice_id", "order_id", "refund_class", "first_at").join(out, "order_id")
-    scans = view.table("scans").rename(fact_id="id", at="occurred_at")
+    out = parcels.filter(parcels.direction == "out").select("parcel_id", "order_id")
+    mine = asked.filter(asked.refund_class.isin(["not_received", "cancelled"])).select("slice_id", "refund_class", "order_id")
+    mine = mine.join(out, "order_id")
+    scans = view.table("scans").select("parcel_id", "carrier", "status", "attested", fact_id="id", at="occurred_at")
     joined = mine.join(scans, "parcel_id")
     return joined.mutate(attests=joined.attested.ifelse(joined.carrier, None))
 
@@ -37,7 +38,7 @@ def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]
     stated = cancelled.join(view.table("cancellations").rename(fact_id="id", at="occurred_at"), "order_id")
     yield rows(stated, "not_dispatched", "for")
     # a parcel of an order with other lines may have carried only those
-    lines = view.table("order_lines").select("order_id", "line_id")
+    lines = view.table("order_lines").select("order_id", "line_id").semi_join(cancelled, "order_id")
     called_off = view.table("cancellations").select("order_id", "line_id")
     whole = called_off.filter(called_off.line_id.isnull()).select("order_id")
     shipped = lines.anti_join(called_off, ["order_id", "line_id"]).anti_join(whole, "order_id").select("order_id")

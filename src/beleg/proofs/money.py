@@ -42,21 +42,21 @@ def _line_money(view: View, paid: ir.Table) -> ir.Table:
     worth = (goods.line_paid * goods.quantity) // ibis.greatest(goods.line_quantity, 1)
     replaced = goods.select("order_id", "line_id", back=ibis.coalesce(goods.value, worth.cast("int64")), paid=goods.line_paid)
     every = refunded.union(replaced.semi_join(refunded, ["order_id", "line_id"]), distinct=False)
-    every = every.left_join(_beside_lines(view), "order_id").drop("order_id_right")
+    every = every.left_join(_beside_lines(view, paid.select("order_id").distinct()), "order_id").drop("order_id_right")
     return every.mutate(paid=every.paid + every.beside.fill_null(0)).drop("beside")
 
 
-def _beside_lines(view: View) -> ir.Table:
-    """What was paid for each order beyond its lines: order_id, beside."""
-    orders = view.table("orders").group_by("order_id").agg(order_paid=lambda t: t.paid.max())
-    lines = view.table("order_lines").group_by("order_id").agg(lines_paid=lambda t: t.paid.sum())
+def _beside_lines(view: View, asked: ir.Table) -> ir.Table:
+    """What was paid for each order asked about beyond its lines: order_id, beside."""
+    orders = view.table("orders").semi_join(asked, "order_id").group_by("order_id").agg(order_paid=lambda t: t.paid.max())
+    lines = view.table("order_lines").semi_join(asked, "order_id").group_by("order_id").agg(lines_paid=lambda t: t.paid.sum())
     joined = orders.join(lines, "order_id")
     return joined.select("order_id", beside=ibis.greatest(joined.order_paid - joined.lines_paid, 0).cast("int64"))
 
 
 def _order_money(view: View, paid: ir.Table) -> ir.Table:
     orders = view.table("orders")
-    known = orders.filter(orders.paid.notnull())
+    known = orders.filter(orders.paid.notnull()).semi_join(paid, "order_id")
     known = known.group_by("order_id").agg(order_paid=known.paid.max(), order_currency=known.currency.max())
     joined = paid.filter(paid.order_id.notnull()).join(known, "order_id")
     same = joined.filter(joined.currency == joined.order_currency)
