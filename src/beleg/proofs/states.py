@@ -94,7 +94,7 @@ def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Val
     ]
     applies = t.refund_class.isin(wanted)
     if proof == "weight_plausible":
-        applies &= t.unit_weight.notnull() | t[f"for_{proof}"] | t[f"against_{proof}"]
+        applies &= t.unit_weight.notnull() | t[f"for_{proof}"].fill_null(False) | t[f"against_{proof}"].fill_null(False)
     silent = ibis.literal(not coverage.has(proof)) | t.due_at.isnull()
     if proof in WINDOWS:
         silent |= t[f"down_{proof}"]
