@@ -31,7 +31,10 @@ _MEANING = """## What the figures mean, and where they are blind
   tells them apart, which is a question about accounts and not about refunds.
 - A claim that nothing came is listed when the carrier says *delivered*. Where that scan is missing, the carrier's last word
   supports the customer, and the claim is not listed: the benefit of the doubt is the customer's.
-- Honest money in the gap is no accusation. Most of it is refunds that nobody gave a class, and losses that had no proof.
+- Honest money in the gap is no accusation: most of it was lost or stolen on its way, or paid without a class or a proof on
+  record. The shop has no evidence for it either.
+- One document that is handed in once is no reuse, so that rare document fraud shows as an ordinary claim.
+- All conditions use the same seeds, so that they can be compared with each other; they are not independent samples.
 - Misfortunes are about three times as frequent in the worlds of the fit as in these, so that doubt is weighed in the
   customer's favour; in the ambiguous middle the stated chances are therefore too low, which the calibration shows.
 - A ring that writes all eight records consistently, from different persons' sessions, is not found here at all.
@@ -56,7 +59,7 @@ def page(report: Report) -> str:
     """The whole page."""
     seeds = ", ".join(map(str, report.seeds))
     facts = f"Seeds {seeds}; {report.orders:,} orders per world; weights version {report.weights}."
-    parts = [_HEAD.format(budget=BUDGET), facts, "## At a glance", _glance(report.conditions)]
+    parts = [_HEAD.format(budget=BUDGET).rstrip(), facts, "## At a glance", _glance(report.conditions)]
     parts += ["## Contradictions of the record: share named", _by_method(report, "contradictions", "named")]
     parts += ["## Ambiguous losses", *(_doubts(one) for one in report.conditions if one.doubts and one.name in _SHOWN)]
     parts += ["## All other methods: share named", _by_method(report, "others", "named")]
