@@ -54,7 +54,8 @@ def _in_order(rows: pa.Table) -> list[dict[str, Any]]:
 
 
 def _serve(refund: dict[str, Any], stock: dict[tuple[str, str], list[_Purchase]]) -> list[tuple[Any, ...]]:
-    bought = stock.get((refund["account_id"], refund["article"]), [])
+    known = refund["account_id"] is not None and refund["article"] is not None
+    bought = stock.get((refund["account_id"], refund["article"]), []) if known else []
     earlier = [purchase for purchase in bought if _before(purchase.at, refund["at"])]
     if refund["quantity"] and sum(purchase.left for purchase in earlier) >= refund["quantity"]:
         return _take(refund, earlier)
