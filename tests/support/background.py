@@ -8,7 +8,7 @@ from support.ledgers import Ledger, Row, joined, read
 STAFF = ("dockhand", "receiver", "second receiver", "inspector", "stower", "counter", "agent", "clerk", "lead")
 CARRIERS = ("Swift", "Heron")
 RETURNS = 6
-BUSY_DAYS, BUSY_PARCELS = 70, 5
+BUSY_DAYS, BUSY_PARCELS = 100, 5
 
 
 def roster() -> list[Row]:
