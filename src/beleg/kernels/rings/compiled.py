@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -26,5 +26,6 @@ def _cache_folder() -> str:
     return str(Path(base) / "beleg" / f"kernels-{digest.hexdigest()[:16]}")
 
 
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = _cache_folder()
+_config = cast("Any", numba.config)
+if not _config.CACHE_DIR:
+    _config.CACHE_DIR = _cache_folder()

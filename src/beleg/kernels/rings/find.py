@@ -6,7 +6,7 @@ from math import log2
 import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.rings.graph import Graph, Links, build, keep_useful, names, read_links
+from beleg.kernels.rings.graph import Graph, Identifiers, Links, build, keep_useful, names, read_links
 from beleg.kernels.rings.null import ONE, Null, Settings, calibrate, tail_bits
 from beleg.kernels.rings.outcomes import Outcomes, read_outcomes
 from beleg.kernels.rings.search import search, stand
@@ -16,6 +16,14 @@ from beleg.kernels.rings.shapes import Block, Start
 SMALL = -10.0
 # Families and buildings are taken to be as common as one in so many bits of accounts, unless far fewer are seen.
 COMMON = 8.0
+
+MEMBERS: list[tuple[str, pa.DataType]] = [("bits", pa.float64()), ("links", pa.int64())]
+SHARED: list[tuple[str, pa.DataType]] = [
+    ("accounts", pa.int64()),
+    ("degree", pa.int64()),
+    ("expected", pa.float64()),
+    ("bits", pa.float64()),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,36 +132,51 @@ def select(weighed: list[Weighed], line: float) -> list[Weighed]:
 
 
 def report(chosen: list[Weighed], graph: Graph, null: Null, links: Links) -> Rings:
-    """Put names on the rings and say what each rests on."""
-    ring = np.arange(len(chosen))
-    sides = [(one.block.accounts, one.block.entities) for one in chosen]
-    people = np.concatenate([a.nodes for a, _ in sides] or [np.empty(0, np.int32)])
-    things = np.concatenate([e.nodes for _, e in sides] or [np.empty(0, np.int32)])
-    shared = np.concatenate([e.links for _, e in sides] or [np.empty(0, np.int32)])
-    reach = [float(graph.degree[a.nodes].sum()) / null.links for a, _ in sides]
-    sizes = np.array([len(e.nodes) for _, e in sides], np.int64)
-    expected = np.repeat(np.array(reach), sizes) * graph.popularity[things]
-    return Rings(
-        _rings_table(chosen),
-        pa.table(
-            {
-                "ring": np.repeat(ring, np.array([len(a.nodes) for a, _ in sides], np.int64)),
-                "account": names(links.account_ids, people),
-                "bits": np.concatenate([a.worth for a, _ in sides] or [np.empty(0)]) / ONE,
-                "links": np.concatenate([a.links for a, _ in sides] or [np.empty(0, np.int32)]),
-            }
-        ).sort_by([("ring", "ascending"), ("bits", "descending"), ("account", "ascending")]),
-        pa.table(
-            {
-                "ring": np.repeat(ring, sizes),
-                "entity": names(links.entity_ids, things),
-                "accounts": shared,
-                "degree": graph.popularity[things],
-                "expected": expected,
-                "bits": np.array([tail_bits(int(c), float(m)) for c, m in zip(shared, expected, strict=True)], float),
-            }
-        ).sort_by([("ring", "ascending"), ("bits", "descending"), ("entity", "ascending")]),
+    """Put names on the rings and say what each rests on; equally good ones stand in the order of their names."""
+    named = [(one, names(links.account_ids, one.block.accounts.nodes)) for one in chosen]
+    ordered = [one for one, _ in sorted(named, key=lambda pair: (*(-part for part in pair[0].key), min(pair[1].to_pylist())))]
+    members = [_members(place, one, links) for place, one in enumerate(ordered)]
+    shared = [_shared(place, one, graph, null, links) for place, one in enumerate(ordered)]
+    return Rings(_rings_table(ordered), _stack(members, "account", links.account_ids), _stack(shared, "entity", links.entity_ids))
+
+
+def _stack(tables: list[pa.Table], name: str, ids: Identifiers | None) -> pa.Table:
+    """Put the rows of all rings together; with no ring the columns are there all the same."""
+    if tables:
+        return pa.concat_tables(tables).combine_chunks()
+    kind = pa.int64() if ids is None else ids.type
+    counted = MEMBERS if name == "account" else SHARED
+    return pa.schema([("ring", pa.int64()), (name, kind), *counted]).empty_table()
+
+
+def _members(ring: int, one: Weighed, links: Links) -> pa.Table:
+    side = one.block.accounts
+    table = pa.table(
+        {
+            "ring": pa.array(np.full(len(side.nodes), ring)),
+            "account": names(links.account_ids, side.nodes),
+            "bits": pa.array(side.worth / ONE),
+            "links": pa.array(side.links.astype(np.int64)),
+        }
     )
+    return table.sort_by([("bits", "descending"), ("account", "ascending")])
+
+
+def _shared(ring: int, one: Weighed, graph: Graph, null: Null, links: Links) -> pa.Table:
+    side = one.block.entities
+    expected = graph.popularity[side.nodes] * (float(graph.degree[one.block.accounts.nodes].sum()) / null.links)
+    bits = [tail_bits(int(count), float(mean)) for count, mean in zip(side.links, expected, strict=True)]
+    table = pa.table(
+        {
+            "ring": pa.array(np.full(len(side.nodes), ring)),
+            "entity": names(links.entity_ids, side.nodes),
+            "accounts": pa.array(side.links.astype(np.int64)),
+            "degree": pa.array(graph.popularity[side.nodes].astype(np.int64)),
+            "expected": pa.array(expected),
+            "bits": pa.array(bits, pa.float64()),
+        }
+    )
+    return table.sort_by([("bits", "descending"), ("entity", "ascending")])
 
 
 def _rings_table(chosen: list[Weighed]) -> pa.Table:

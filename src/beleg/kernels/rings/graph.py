@@ -48,7 +48,7 @@ class Links(NamedTuple):
 def read_links(table: pa.Table) -> Links:
     """Number the accounts and entities of a table (account, entity); a row with a blank on either side is left out."""
     kept = table.select(["account", "entity"])
-    said = pc.and_(_said(kept["account"]), _said(kept["entity"]))
+    said: Any = pc.and_(_said(kept["account"]), _said(kept["entity"]))
     if not pc.all(said, min_count=0).as_py():
         kept = kept.filter(said)
     accounts, account_ids, account_count = _number(kept["account"])
@@ -65,10 +65,11 @@ def names(ids: Identifiers | None, numbers: npt.NDArray[Any]) -> Identifiers:
 
 def _said(column: Identifiers) -> Identifiers:
     """Tell which values identify anything: neither null nor blank."""
-    valid = pc.is_valid(column)
+    valid: Any = pc.is_valid(column)
     if pa.types.is_integer(column.type):
         return valid
-    return pc.fill_null(pc.and_(valid, pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)), False)
+    visible: Any = pc.match_substring_regex(column, r"\S")
+    return visible.fill_null(False)
 
 
 def _number(column: Identifiers) -> tuple[Ints, Identifiers | None, int]:

@@ -81,7 +81,7 @@ def calibrate(degree: Ints, popularity: Ints, settings: Settings) -> Null:
         building=settings.building,
         rare=rare_means(log2(accounts / settings.noise)) * float(links) ** 2,
         whole=round(log2(max(links, 1)) * ONE),
-        log=logs(largest),
+        log=logs(2 * largest + 1024),
         shared=shared,
         on=np.rint(np.log2(density) * ONE).astype(np.int64),
         off=np.rint(np.log2(1 - density) * ONE).astype(np.int64),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import lgamma, log
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ class Outcomes:
 
     def together(self, accounts: npt.NDArray[np.int32]) -> float:
         """Say what the outcomes of these accounts tell if all of them have one raised rate."""
-        return _mean_of(self.bits[accounts].sum(axis=0))
+        return round(_mean_of(self.bits[accounts].sum(axis=0)), 6)  # sums come out the same in any order only so far
 
     def each(self) -> Floats:
         """Say what the outcomes of each account tell by themselves."""
@@ -85,8 +86,8 @@ def _per_account(table: pa.Table, links: Links) -> tuple[Longs, Longs]:
         numbers = table["account"].to_numpy()
         known = (numbers >= 0) & (numbers < links.account_count)
     else:
-        found = pc.index_in(table["account"].cast(links.account_ids.type), value_set=links.account_ids)
-        numbers = pc.fill_null(found, -1).to_numpy()
+        found: Any = pc.index_in(table["account"].cast(links.account_ids.type), value_set=links.account_ids)
+        numbers = found.fill_null(-1).to_numpy()
         known = numbers >= 0
     np.add.at(trials, numbers[known], table["trials"].to_numpy()[known])
     np.add.at(bad, numbers[known], table["bad"].to_numpy()[known])

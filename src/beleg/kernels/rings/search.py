@@ -65,4 +65,4 @@ def fingerprint(nodes: Ints) -> int:
         mixed = np.int64(node + 1) * np.int64(-7046029254386353131)
         mixed = (mixed ^ ((mixed >> 31) & 0x1FFFFFFFF)) * np.int64(-4658895280553007687)
         total += mixed ^ ((mixed >> 29) & 0x7FFFFFFFF)
-    return total or np.int64(1)
+    return int(total or np.int64(1))

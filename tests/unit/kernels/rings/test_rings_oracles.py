@@ -1,0 +1,180 @@
+"""Kernels of the ring engine against independent answers: scipy, brute force, exhaustive search."""
+
+import heapq
+import itertools
+from math import log, log2
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from beleg.kernels.rings.graph import build, keep_useful, read_links
+from beleg.kernels.rings.null import Settings, calibrate, tail_bits
+from beleg.kernels.rings.outcomes import base_rate, beta_binomial
+from beleg.kernels.rings.pairs import seed_of
+from beleg.kernels.rings.peel import densest
+from beleg.kernels.rings.search import stand
+from beleg.kernels.rings.shapes import Start
+from beleg.kernels.rings.trim import core
+from evals.ring_graphs import Honest, Ring, plant
+
+links = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 6)), min_size=1, max_size=40)
+
+
+def table(pairs: list[tuple[int, int]]) -> pa.Table:
+    return pa.table({"account": [a for a, _ in pairs], "entity": [e for _, e in pairs]})
+
+
+@given(st.integers(1, 60), st.floats(1e-9, 50))
+def test_tail_is_scipys(count, mean):
+    expected = -stats.poisson.logsf(count - 1, mean) / log(2)
+    if mean < count and expected < 900:  # scipy's tail runs out of numbers beyond
+        assert tail_bits(count, mean) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@given(st.integers(1, 30), st.integers(0, 30), st.floats(0.01, 0.9), st.floats(0.02, 0.5))
+def test_beta_binomial_is_scipys(trials, bad, rate, spread):
+    bad = min(bad, trials)
+    a, b = rate * (1 - spread) / spread, (1 - rate) * (1 - spread) / spread
+    ways = stats.binom.logpmf(bad, trials, 0.5) + trials * log(2)
+    assert beta_binomial(trials, bad, rate, spread) + ways == pytest.approx(stats.betabinom.logpmf(bad, trials, a, b), abs=1e-6)
+
+
+def test_base_rate_finds_what_made_the_data():
+    random = np.random.default_rng(4)
+    trials = random.integers(1, 12, 40_000)
+    bad = random.binomial(trials, random.beta(0.05 * 9, 0.95 * 9, 40_000))
+    rate, spread = base_rate(trials, bad)
+    assert rate == pytest.approx(0.05, rel=0.05)
+    assert spread == pytest.approx(0.1, rel=0.15)
+
+
+@given(links)
+def test_links_are_counted_once_from_both_sides(pairs):
+    graph = build(read_links(table(pairs)))
+    unique = set(pairs)
+    for account, degree in enumerate(graph.degree):
+        begin = graph.account_start[account]
+        assert {(account, int(e)) for e in graph.account_pool[begin : begin + degree]} == {p for p in unique if p[0] == account}
+    for entity, degree in enumerate(graph.popularity):
+        begin = graph.entity_start[entity]
+        assert sorted(graph.entity_pool[begin : begin + degree].tolist()) == sorted(a for a, e in unique if e == entity)
+
+
+@given(links)
+def test_useful_links_are_the_core_where_everyone_has_two(pairs):
+    graph = build(read_links(table(pairs)))
+    kept = keep_useful(graph, 256)
+    core_links = set(pairs)
+    while True:
+        left = {
+            (a, e) for a, e in core_links if sum(x == a for x, _ in core_links) > 1 and sum(y == e for _, y in core_links) > 1
+        }
+        if left == core_links:
+            break
+        core_links = left
+    found = {
+        (a, int(kept.account_pool[i]))
+        for a in range(len(kept.degree))
+        for i in range(kept.account_start[a], kept.account_start[a] + kept.account_length[a])
+    }
+    assert found == core_links
+
+
+def test_partners_are_those_brute_force_finds():
+    planted = plant(Honest("purchases", edges=4000), Ring(rings=1), seed=3)
+    pairs = set(zip(planted.links["account"].to_pylist(), planted.links["entity"].to_pylist(), strict=True))
+    graph = build(read_links(planted.links))
+    null = calibrate(graph.degree, graph.popularity, Settings())
+    ground = stand(keep_useful(graph, null.cap), null)
+    of: dict[int, set[int]] = {}
+    for account, entity in pairs:
+        of.setdefault(account, set()).add(entity)
+    popularity = {e: sum(y == e for _, y in pairs) for e in {e for _, e in pairs}}
+    surprise = log2(sum(len(x) > 1 for x in of.values()) / Settings().noise)
+    for one in sorted(planted.rings[0])[:6] + sorted(of)[:6]:
+        expected = {one} | {
+            other for other in of if other != one and _pair_bits(of[one], of[other], popularity, len(pairs)) >= surprise
+        }
+        assert {one, *seed_of(one, Start(0, 0, 0), ground).tolist()} == expected
+
+
+def _pair_bits(one: set[int], other: set[int], popularity: dict[int, int], links: int) -> float:
+    shared = sorted(popularity[e] for e in one & other)
+    best = 0.0
+    for count, most in enumerate(shared, 1):
+        if count > 1:
+            meetings = sum(d * (d - 1) for d in popularity.values() if d <= most)
+            mean = len(one) * len(other) * meetings / links**2
+            best = max(best, -stats.poisson.logsf(count - 1, mean) / log(2) - log2(count))
+    return best
+
+
+def reference_peel(pairs: set[tuple[int, int]]) -> float:
+    """The peel as the paper says it, on a heap: the density of the densest block met."""
+    popularity = {e: sum(y == e for _, y in pairs) for e in {e for _, e in pairs}}
+    near: dict[tuple[str, int], dict[tuple[str, int], float]] = {}
+    for a, e in pairs:
+        near.setdefault(("a", a), {})["e", e] = 1 / log(popularity[e] + 5)
+        near.setdefault(("e", e), {})["a", a] = 1 / log(popularity[e] + 5)
+    heap = [(sum(links.values()), node) for node, links in near.items()]
+    heapq.heapify(heap)
+    total, best, gone = sum(weight for weight, _ in heap) / 2, 0.0, set()
+    weights = {node: weight for weight, node in heap}
+    while len(gone) < len(near):
+        best = max(best, total / (len(near) - len(gone)))
+        weight, node = heapq.heappop(heap)
+        if node in gone or weight != weights[node]:
+            continue
+        gone.add(node)
+        total -= weight
+        for other, lost in near[node].items():
+            if other not in gone:
+                weights[other] -= lost
+                heapq.heappush(heap, (weights[other], other))
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(links)
+def test_peel_is_within_half_of_the_densest_and_its_density_is_true(pairs):
+    found = densest(table(pairs))
+    unique = set(pairs)
+    assert density(unique, set(found.accounts.to_pylist()), set(found.entities.to_pylist())) == pytest.approx(found.density, abs=1e-4)
+    best = 0.0
+    accounts, entities = sorted({a for a, _ in unique}), sorted({e for _, e in unique})
+    for size in range(1, len(entities) + 1):
+        for chosen in itertools.combinations(entities, size):
+            best = max(best, _best_accounts(unique, accounts, set(chosen)))
+    assert best / 2 - 1e-4 <= found.density <= best + 1e-4
+
+
+def _best_accounts(pairs: set[tuple[int, int]], accounts: list[int], entities: set[int]) -> float:
+    """With the entities given, the best accounts are those with the most weight: try every number of them."""
+    order = sorted(accounts, key=lambda a: -density(pairs, {a}, entities))
+    return max(density(pairs, set(order[:n]), entities) for n in range(1, len(order) + 1))
+
+
+def density(pairs: set[tuple[int, int]], accounts: set[int], entities: set[int]) -> float:
+    popularity = {e: sum(y == e for _, y in pairs) for e in entities}
+    inside = sum(1 / log(popularity[e] + 5) for a, e in pairs if a in accounts and e in entities)
+    return inside / (len(accounts) + len(entities))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pruned_peel_is_the_papers(seed):
+    planted = plant(Honest("purchases", edges=3000), Ring(rings=1, accounts=30, entities=30), seed)
+    pairs = set(zip(planted.links["account"].to_pylist(), planted.links["entity"].to_pylist(), strict=True))
+    assert densest(planted.links).density == pytest.approx(reference_peel(pairs), rel=2e-3)
+
+
+def test_what_hangs_on_by_one_member_is_cut_off():
+    ring = [(a, e) for a in range(8) for e in range(5)]
+    family = [(a, e) for a in (0, 20, 21, 22) for e in (30, 31, 32)]
+    graph = build(read_links(table(ring + family)))
+    ground = stand(graph, calibrate(graph.degree, graph.popularity, Settings()))
+    accounts, entities = np.unique(graph.entity_pool), np.nonzero(graph.popularity)[0].astype(np.int32)
+    assert core(accounts, entities, ground).tolist() == list(range(8))
