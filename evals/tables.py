@@ -1,6 +1,7 @@
 """The figures of an evaluation, from one row per refund to shares with their median, worst seed and bootstrap interval."""
 
 from collections.abc import Iterable
+from math import isnan
 
 import numpy as np
 import pandas as pd
@@ -169,7 +170,7 @@ def _ranking(wrong: pd.DataFrame, honest: pd.DataFrame) -> tuple[float, float, f
         seed: (wrong[wrong.seed == seed].millibits.to_numpy(), honest[honest.seed == seed].millibits.to_numpy()) for seed in seeds
     }
     draws = [_auc(parts, chosen) for chosen in np.random.default_rng(1).choice(seeds, (200, len(seeds)))] if seeds else []
-    draws = [draw for draw in draws if draw == draw]  # noqa: PLR0124 - a draw without either side is no number
+    draws = [draw for draw in draws if not isnan(draw)]
     if not draws:
         return float("nan"), float("nan"), float("nan")
     low, high = np.quantile(draws, [0.025, 0.975])
