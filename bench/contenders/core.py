@@ -1,0 +1,33 @@
+"""What the scripts by hand do, done by Beleg: prove every slice and run all detectors; nothing is checked, weighed or shown."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from beleg.detect.run import found, plan
+from beleg.ledger.engines import open_engine
+from beleg.ledger.view import View
+from beleg.proofs.dossier import Dossier, prepare
+from bench.contenders.clock import Clock, run
+
+
+def answer(world: Path, out: Path, clock: Clock) -> None:
+    """Proofs and detectors alone."""
+    clock.say("preparing")
+    engine = open_engine("duckdb", out / "work")
+    engine.attach_facts({path.stem: [path] for path in world.glob("*.parquet")})
+    last = max(pc.max(pq.read_table(path, columns=["known_at"])["known_at"]).as_py() or 0 for path in world.glob("*.parquet"))
+    dossier = Dossier(View(engine, keeping=True), prepare(engine), last)
+    clock.say("proving")
+    states = dossier.states
+    clock.say("detecting")
+    hits = found(dossier, plan(dossier))
+    clock.say("writing")
+    pq.write_table(engine.rows(states), out / "states.parquet", compression="zstd")
+    pq.write_table(engine.rows(hits), out / "found.parquet", compression="zstd")
+    engine.close()
+
+
+if __name__ == "__main__":
+    run(answer)
