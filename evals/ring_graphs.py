@@ -1,4 +1,4 @@
-"""Makes graphs of accounts and what they share, with honest households, buildings, forwarders and hits, and rings planted among them."""
+"""Makes graphs of accounts and what they share, honest households, buildings, forwarders and hits, and rings planted in them."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Ring:
         accounts: of each.
         entities: that each shares.
         density: share of its account-entity pairs that are links.
-        camouflage: "none"; "random" or "biased" (honest entities at random, or the popular ones); "hijacked" (taken-over honest accounts).
+        camouflage: "none"; "random" or "biased" (honest entities, evenly or by popularity); "hijacked" (accounts taken over).
         volume: camouflage links per ring link; "hijacked" brings the links of the accounts taken over, and this many more.
         popular: entities are honest ones, drawn by popularity, rather than evenly (purchases) or new (links).
     """
@@ -67,7 +67,7 @@ def plant(honest: Honest, ring: Ring, seed: int) -> Planted:
     account_names = random.permutation(int(accounts.max()) + 1)
     entity_names = random.permutation(int(entities.max()) + 1)
     rows = random.permutation(len(accounts))
-    table = pa.table({"account": account_names[accounts][rows], "entity": entity_names[entities][rows]})
+    table = pa.table({"account": pa.array(account_names[accounts][rows]), "entity": pa.array(entity_names[entities][rows])})
     truth = [set(account_names[one].tolist()) for one in members]
     return Planted(table, truth, len(np.unique(accounts)))
 
@@ -109,7 +109,7 @@ def _draw(random: Random, people: int, count: int) -> Ints:
 
 
 def _links(honest: Honest, random: Random) -> tuple[Ints, Ints]:
-    """Link accounts by devices, cards, addresses, phones and networks: own ones, and those of family, dorm, office, forwarder and NAT."""
+    """Link accounts by devices, cards, addresses and networks: their own, and those of family, dorm, office, forwarder and NAT."""
     people = honest.edges * 10 // 42
     unit = people / 1000
     pairs = _Pairs(people)

@@ -1,6 +1,6 @@
 """Finds rings: groups of accounts that share more, and rarer, entities than chance, one family or one building explains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 
 import numpy as np
@@ -34,11 +34,13 @@ class Rings:
         rings: ring, bits, structure_bits, outcome_bits, accounts, entities, edges, density.
         members: ring, account, bits, links.
         shared: ring, entity, accounts (of the ring), degree (all accounts), expected (accounts of the ring by chance), bits.
+        accounts: account, own_bits (its outcomes), ring_bits (its best ring, no more than it adds there), bits; only with outcomes.
     """
 
     rings: pa.Table
     members: pa.Table
     shared: pa.Table
+    accounts: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,20 @@ def find(links: pa.Table, outcomes: pa.Table | None = None, settings: Settings |
     graph = build(read)
     null = calibrate(graph.degree, graph.popularity, settings)
     known = None if outcomes is None else read_outcomes(outcomes, read)
-    return report(rank(graph, null, settings, known), graph, null, read)
+    chosen = rank(graph, null, settings, known)
+    found = report(chosen, graph, null, read)
+    return found if known is None else replace(found, accounts=_accounts_table(chosen, known, read))
+
+
+def _accounts_table(chosen: list[Weighed], outcomes: Outcomes, links: Links) -> pa.Table:
+    """Rank accounts by their own outcomes and by the ring they are in; a ring lends a member what speaks for both of them."""
+    own = outcomes.each()
+    lent = np.zeros(len(own))
+    for one in chosen:
+        side = one.block.accounts
+        lent[side.nodes] = np.maximum(lent[side.nodes], np.clip(side.worth / ONE, 0.0, max(one.bits, 0.0)))
+    everyone = names(links.account_ids, np.arange(len(own)))
+    return pa.table({"account": everyone, "own_bits": pa.array(own), "ring_bits": pa.array(lent), "bits": pa.array(own + lent)})
 
 
 def rank(graph: Graph, null: Null, settings: Settings, outcomes: Outcomes | None) -> list[Weighed]:

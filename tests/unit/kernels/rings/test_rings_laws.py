@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from evals.ring_graphs import Honest, Planted, Ring, plant
 
 from beleg.kernels.rings import Rings, Settings, find
-from evals.ring_graphs import Honest, Planted, Ring, plant
 
 SMALL = Honest(edges=30_000)
 

@@ -7,6 +7,7 @@ from math import log, log2
 import numpy as np
 import pyarrow as pa
 import pytest
+from evals.ring_graphs import Honest, Ring, plant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -19,7 +20,6 @@ from beleg.kernels.rings.peel import densest
 from beleg.kernels.rings.search import stand
 from beleg.kernels.rings.shapes import Start
 from beleg.kernels.rings.trim import core
-from evals.ring_graphs import Honest, Ring, plant
 
 links = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 6)), min_size=1, max_size=40)
 
@@ -70,9 +70,7 @@ def test_useful_links_are_the_core_where_everyone_has_two(pairs):
     kept = keep_useful(graph, 256)
     core_links = set(pairs)
     while True:
-        left = {
-            (a, e) for a, e in core_links if sum(x == a for x, _ in core_links) > 1 and sum(y == e for _, y in core_links) > 1
-        }
+        left = {(a, e) for a, e in core_links if sum(x == a for x, _ in core_links) > 1 and sum(y == e for _, y in core_links) > 1}
         if left == core_links:
             break
         core_links = left
@@ -143,7 +141,9 @@ def reference_peel(pairs: set[tuple[int, int]]) -> float:
 def test_peel_is_within_half_of_the_densest_and_its_density_is_true(pairs):
     found = densest(table(pairs))
     unique = set(pairs)
-    assert density(unique, set(found.accounts.to_pylist()), set(found.entities.to_pylist())) == pytest.approx(found.density, abs=1e-4)
+    assert density(unique, set(found.accounts.to_pylist()), set(found.entities.to_pylist())) == pytest.approx(
+        found.density, abs=1e-4
+    )
     best = 0.0
     accounts, entities = sorted({a for a, _ in unique}), sorted({e for _, e in unique})
     for size in range(1, len(entities) + 1):

@@ -1,13 +1,13 @@
 """The stream gives what the batch gives, after any inserts, expiries, withdrawals and deliveries made twice."""
 
 import pyarrow as pa
+from evals.ring_graphs import Honest, Ring, plant
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from beleg.kernels.rings import Settings, find
 from beleg.kernels.rings.stream import Stream
-from evals.ring_graphs import Honest, Ring, plant
 
 # Quick to alarm, so that a handful of links makes rings to compare.
 EAGER = Settings(household=1, building=0, noise=1e9, line=-1000.0)
@@ -67,7 +67,9 @@ class StreamIsBatch(RuleBasedStateMachine):
     @invariant()
     def same_as_batch(self):
         pairs = sorted({event[:2] for event in self.live})
-        table = pa.table({"account": pa.array([a for a, _ in pairs], pa.int64()), "entity": pa.array([e for _, e in pairs], pa.int64())})
+        table = pa.table(
+            {"account": pa.array([a for a, _ in pairs], pa.int64()), "entity": pa.array([e for _, e in pairs], pa.int64())}
+        )
         batch, stream = find(table, settings=EAGER), self.stream.rings()
         assert stream.rings.equals(batch.rings)
         assert stream.members.to_pylist() == batch.members.to_pylist()
