@@ -195,7 +195,7 @@ def _moments() -> list[int]:
     moments = sorted(
         row["known_at"] for rows in together().values() for row in rows if row["known_at"] and row["known_at"] <= AS_OF
     )
-    return [moments[len(moments) * share // 10] for share in (4, 6, 8)]
+    return [moments[len(moments) * share // 10] for share in (4, 8)]
 
 
 @pytest.mark.parametrize("moment", _moments())
