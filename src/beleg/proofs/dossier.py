@@ -93,7 +93,7 @@ def prepare(engine: Engine, as_of: int | None = None) -> Coverage:
 def _people(view: View) -> pa.Table:
     roster = view.table("staff").select("login", "person").distinct()
     acts = [view.table(name).select(login="actor", session="session") for name in _ACTS]
-    every = acts[0].union(*acts[1:]).filter(lambda t: t.session.notnull() & t.login.notnull()).distinct()
+    every = acts[0].union(*acts[1:]).filter(lambda t: (t.session != "") & (t.login != "")).distinct()
     crowded = every.group_by("session").agg(logins=every.login.nunique()).filter(lambda t: t.logins > 1)
     return people.merge(view.rows(roster), view.rows(every.semi_join(crowded, "session").select("login", "session")))
 

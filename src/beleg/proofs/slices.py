@@ -103,8 +103,11 @@ def _refunds(view: View) -> ir.Table:
 
 
 def _disputes(view: View) -> ir.Table:
-    disputes = view.table("disputes")
-    t = disputes.filter(disputes.status == "lost")
+    # a dispute's newest fact says how it stands: one that was lost and then won cost nothing
+    every = view.table("disputes")
+    newest = ibis.window(group_by="dispute_id", order_by=[ibis.desc(every.occurred_at.fill_null(0)), ibis.desc(every.id)])
+    disputes = every.mutate(place=ibis.row_number().over(newest))
+    t = disputes.filter((disputes.place == 0) & (disputes.status == "lost"))
     return _part(
         t, order_id=t.order_id, line_id=t.line_id, thread=t.dispute_id, refund_fact=t.id, at=t.occurred_at, amount=t.amount,
         refunded_at=t.occurred_at, disputed=ibis.literal(1), currency=t.currency,
@@ -116,7 +119,8 @@ def _with_lines(gathered: ir.Table, view: View) -> ir.Table:
         "order_id", "line_id", "category", "unit_weight", "serialised",
         line_article="article", line_account="account_id", line_paid="paid", line_quantity="quantity", line_currency="currency",
     )  # fmt: skip
-    orders = view.table("orders").select("order_id", order_account="account_id")
+    headers = view.table("orders")
+    orders = headers.group_by("order_id").agg(order_account=headers.account_id.max())
     joined = gathered.left_join(lines, ["order_id", "line_id"]).drop("order_id_right", "line_id_right")
     joined = joined.left_join(orders, "order_id").drop("order_id_right")
     return joined.mutate(

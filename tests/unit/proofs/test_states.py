@@ -220,3 +220,22 @@ def test_a_lost_dispute_is_a_chargeback(stand):
     lost = [{"at": at(4, 6), "dispute_id": "D1", "reason": "fraudulent", "amount": 12000, "status": "lost"}]
     row = stand({**bare, "disputes": lost}, "O1/1/D1", given={}, around=False)
     assert (row["refund_class"], row["amount"], row["standing"]) == ("chargeback", 12000, "supported")
+
+
+def test_a_dispute_stands_as_its_newest_fact_says(stand):
+    bare = {"orders": lamp()["orders"], "order_lines": lamp()["order_lines"]}
+    told = {"dispute_id": "D1", "reason": "fraudulent", "amount": 12000}
+    lost_twice = [{**told, "at": at(4, 6), "status": "lost"}, {**told, "at": at(4, 9), "status": "lost"}]
+    assert stand({**bare, "disputes": lost_twice}, "O1/1/D1", given={}, around=False)["amount"] == 12000
+    other = {"at": at(4, 6), "dispute_id": "D2", "reason": "fraudulent", "amount": 100, "status": "lost"}
+    won = [{**told, "at": at(4, 6), "status": "lost"}, {**told, "at": at(4, 9), "status": "won"}, other]
+    with pytest.raises((KeyError, StopIteration, AssertionError, IndexError, ValueError)):
+        stand({**bare, "disputes": won}, "O1/1/D1", given={}, around=False)
+    assert stand({**bare, "disputes": won}, "O1/1/D2", given={}, around=False)["amount"] == 100
+
+
+def test_an_order_told_of_twice_has_its_slices_once(stand):
+    twice = [*lamp()["orders"], *lamp()["orders"]]
+    bare = {"orders": twice, "order_lines": lamp()["order_lines"]}
+    paid = {"at": at(4, 6), "refund_id": "F1", "amount": 12000}
+    assert stand({**bare, "refunds": [paid]}, "O1/1/F1", given={}, around=False)["amount"] == 12000

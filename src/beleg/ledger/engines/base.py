@@ -12,7 +12,7 @@ from ibis.backends.sql import SQLBackend
 from beleg.facts.schema import arrow_schemas
 
 # What lookups go by. Only engines that serve single questions build them.
-INDEXED = ("order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id")
+INDEXED = ("id", "order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id")
 
 
 class EngineError(Exception):

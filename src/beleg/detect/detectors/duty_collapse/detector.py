@@ -14,7 +14,7 @@ def detect(dossier: Dossier) -> ir.Table:
     known = acts.left_join(people, "login").drop("login_right")
     # a login that is not on the roster can only be compared with itself
     by_person = known.mutate(who=ibis.coalesce(known.person, "login " + known.login))
-    by_session = known.filter(known.session.notnull()).mutate(who=lambda t: "session " + t.session)
+    by_session = known.filter(known.session != "").mutate(who=lambda t: "session " + t.session)
     every = together(by_person, by_session)
     hands = every.group_by(["slice_id", "who"]).agg(duties=every.duty.nunique())
     both = every.semi_join(hands.filter(hands.duties > 1), ["slice_id", "who"])
@@ -36,4 +36,4 @@ def _acts(dossier: Dossier) -> ir.Table:
 
 
 def _duty(part: ir.Table, duty: str) -> ir.Table:
-    return part.filter(part.login.notnull()).select("slice_id", "fact_id", "login", "session", duty=ibis.literal(duty))
+    return part.filter(part.login != "").select("slice_id", "fact_id", "login", "session", duty=ibis.literal(duty))
