@@ -150,15 +150,16 @@ def protocol(plan: Plan) -> Iterator[dict[str, object]]:
 def outcomes(plan: Plan) -> Iterator[dict[str, object]]:
     """With refund outcomes: precision of the first 400 accounts, beside the account's own outcomes alone."""
     for kind, honest in GRAPHS.items():
-        for density in (0.5, 0.3, 0.15):
+        for ring in (Ring(density=0.5), Ring(density=0.3), Ring(density=0.15), Ring(rings=80, accounts=5, entities=5, density=0.8)):
             both, alone = [], []
             for seed in plan.seeds:
-                planted = plant(_scaled(honest, plan.scale), Ring(density=density), seed)
+                planted = plant(_scaled(honest, plan.scale), ring, seed)
                 told = outcome_table(planted, seed)
                 found = find(planted.links, told)
                 both.append(_precision_at(planted, found.accounts, "bits"))
                 alone.append(_precision_at(planted, found.accounts, "own_bits"))
-            yield {"graph": kind, "density": density, "rings_and_outcomes": _spread(both), "account_alone": _spread(alone)}
+            row = {"graph": kind, "ring": f"{ring.rings} of {ring.accounts}x{ring.entities}", "density": ring.density}
+            yield row | {"rings_and_outcomes": _spread(both), "account_alone": _spread(alone)}
 
 
 def outcome_table(planted: Planted, seed: int) -> pa.Table:

@@ -46,6 +46,12 @@ def next_block(account: int, ground: Ground, start: Start, tried: Longs) -> tupl
 
 
 @compiled
+def block_around(account: int, ground: Ground, start: Start) -> Block:
+    """Grow a block from one account; an empty one where there is too little to start from."""
+    return grow(first_entities(seed_of(account, start, ground), ground), ground)
+
+
+@compiled
 def remember(mark: int, tried: Longs) -> bool:
     """Tell whether this mark is new, and know it from now on."""
     last = len(tried) - 1

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.rings.blocks import first_entities, grow
 from beleg.kernels.rings.find import Rings, Weighed, rank, report, start_of, weigh
 from beleg.kernels.rings.graph import Graph, Identifiers, Links
 from beleg.kernels.rings.lists import Lists
 from beleg.kernels.rings.null import Null, Settings, calibrate
-from beleg.kernels.rings.pairs import seed_of
-from beleg.kernels.rings.search import stand
+from beleg.kernels.rings.search import block_around, stand
 from beleg.kernels.rings.shapes import Ground
 
 Identifier = str | int
@@ -47,6 +45,7 @@ class Stream:
         self._times: dict[tuple[int, int], set[int]] = {}
         self._waiting: list[tuple[int, int, int]] = []
         self._horizon: int | None = None
+        self._start = start_of(self.settings, small=False)
         self._null: Null | None = None
         self._ground: Ground | None = None
 
@@ -126,12 +125,11 @@ class Stream:
         if number is None or not self._of_account.length[number]:
             return None
         ground = self._standing()
-        entities = first_entities(seed_of(number, start_of(self.settings, small=False), ground), ground)
-        if len(entities.nodes) < 2:
+        block = block_around(number, ground, self._start)
+        if block.raw <= 0:
             return None
-        block = grow(entities, ground)
         weighed = weigh([block], ground.null, self.settings, None)[0]
-        return weighed if block.raw > 0 and weighed.bits > self.settings.line else None
+        return weighed if weighed.bits > self.settings.line else None
 
     def _standing(self) -> Ground:
         if self._null is None:
