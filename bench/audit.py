@@ -8,6 +8,7 @@ import argparse
 import json
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
 from bench import equal, worlds
@@ -45,14 +46,16 @@ def one_size(orders: int, runs: int, *, with_pandas: bool) -> dict[str, object]:
     """All contenders on one world."""
     world = worlds.world(orders)
     names = [name for name in NAMES if name != "frames" or with_pandas]
-    out = {name: worlds.folder() / "answers" / name for name in names}
     taken: dict[str, list[Taken]] = {name: [] for name in names}
-    for _ in range(runs):
-        for name in names:
-            taken[name].append(run(name, world, out[name]))
+    with tempfile.TemporaryDirectory(dir=worlds.folder()) as folder:
+        out = {name: Path(folder) / name for name in names}
+        for _ in range(runs):
+            for name in names:
+                taken[name].append(run(name, world, out[name]))
+        differing = _differing(out)
     facts = sum(worlds.rows(world).values())
     shown = {name: _summary(several, facts) for name, several in taken.items()}
-    return {"orders": orders, "facts": facts, "runs": runs, "contenders": shown, "differing": _differing(out)}
+    return {"orders": orders, "facts": facts, "runs": runs, "contenders": shown, "differing": differing}
 
 
 def _differing(out: dict[str, Path]) -> dict[str, int]:

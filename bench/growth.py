@@ -6,6 +6,8 @@ Run: ``python -m bench.growth [--orders N ...] [--json]``. One run a size, unles
 import argparse
 import json
 import statistics
+import tempfile
+from pathlib import Path
 
 from bench import worlds
 from bench.measure import run
@@ -34,7 +36,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _grown(orders: int, runs: int) -> dict[str, float]:
     world = worlds.world(orders)
-    taken = [run("audit", world, worlds.folder() / "answers" / "audit") for _ in range(runs)]
+    with tempfile.TemporaryDirectory(dir=worlds.folder()) as out:
+        taken = [run("audit", world, Path(out) / "audit") for _ in range(runs)]
     facts = sum(worlds.rows(world).values())
     wall, cpu = statistics.median(one.wall for one in taken), statistics.median(one.cpu for one in taken)
     peak = max(one.peak_mb for one in taken)
