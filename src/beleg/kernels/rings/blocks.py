@@ -42,7 +42,8 @@ def grow(entities: Side, ground: Ground) -> Block:
         if len(entities.nodes) < 2:
             break
         density = step(entities.links.sum(), len(accounts.nodes) * len(entities.nodes))
-    return best if best.raw <= 0 else tighten(best, ground)
+    alone = best.raw <= 0 or len(best.entities.nodes) <= ground.null.building  # nothing to save: chance, or one building
+    return best if alone else tighten(best, ground)
 
 
 @compiled

@@ -93,15 +93,14 @@ def _accounts_table(chosen: list[Weighed], outcomes: Outcomes, links: Links) -> 
 
 
 def rank(graph: Graph, null: Null, settings: Settings, outcomes: Outcomes | None) -> list[Weighed]:
-    """Search, weigh and rank."""
-    blocks = search(stand(keep_useful(graph, null.cap), null), start_of(settings, small=outcomes is not None))
+    """Search, weigh and rank; small groups are grown only from accounts with bad outcomes, without which they are none."""
+    suspect = None if outcomes is None else outcomes.each() > 0
+    blocks = search(stand(keep_useful(graph, null.cap), null), start_of(settings), suspect)
     return select(weigh(blocks, null, settings, outcomes), settings.line)
 
 
-def start_of(settings: Settings, *, small: bool) -> Start:
-    """Say which seeds can grow to a ring; small groups can be one only if their outcomes are known."""
-    if small:
-        return Start(partners=2, reached=2, ties=2)
+def start_of(settings: Settings) -> Start:
+    """Say which seeds can grow to more than one family or one building."""
     return Start(partners=3, reached=settings.household + 1, ties=settings.building + 1)
 
 

@@ -50,25 +50,40 @@ def weigh_links(graph: Graph) -> Weighted:
 
 
 def peel(graph: Weighted) -> tuple[Ints, Ints, float]:
-    """Bound, prune, and peel exactly what is left.
+    """Bound, prune, and peel exactly what is left: never less dense than peeling everything node by node.
 
     In the block that greedy peeling ends with, no node has less weight than the block's density: were one to, leaving it out
-    would be denser still. So nodes with less than any density already met can go first, in any order, and change nothing.
+    would be denser still. So with any block in hand, nodes with less than its density go first; what they leave is peeled to the
+    same end, unless the block in hand is denser than that.
     """
     first = len(graph.graph.degree)
+    held, bound = best_core(graph)
     weights = node_weights(graph)
     alive = weights > 0
-    bound = density_of(weights, alive)
-    while drop_below(graph, bound, weights, alive):
-        bound = max(bound, density_of(weights, alive))
+    drop_below(graph, bound, weights, alive)
     total = int(weights[:first][alive[:first]].sum())
     order, removed = peel_exactly(graph, weights, alive)
-    if not len(order):
-        return order, order, 0.0
-    densities = (total - np.concatenate([[0], np.cumsum(removed)[:-1]])) / np.arange(len(order), 0, -1)
-    at = int(np.argmax(densities))
-    block = np.sort(order[at:])
-    return block[block < first], block[block >= first] - np.int32(first), float(densities[at])
+    block, density = held, bound
+    if len(order):
+        densities = (total - np.concatenate([[0], np.cumsum(removed)[:-1]])) / np.arange(len(order), 0, -1)
+        at = int(np.argmax(densities))
+        if densities[at] >= bound:
+            block, density = np.sort(order[at:]), float(densities[at])
+    return block[block < first], block[block >= first] - np.int32(first), density
+
+
+def best_core(graph: Weighted) -> tuple[Ints, float]:
+    """Give the densest of the cores in which every node has some least weight, the least growing in steps."""
+    weights = node_weights(graph)
+    alive = weights > 0
+    best, held, least = 0.0, alive.copy(), 0.0
+    while alive.any():
+        density = density_of(weights, alive)
+        if density > best:
+            best, held = density, alive.copy()
+        least = max(1.2 * least, density)
+        drop_below(graph, least, weights, alive)
+    return np.nonzero(held)[0].astype(np.int32), best
 
 
 @compiled

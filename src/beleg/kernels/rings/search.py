@@ -1,6 +1,7 @@
 """Looks for blocks from every account whose partners are many enough; one block per start."""
 
 import numpy as np
+import numpy.typing as npt
 
 from beleg.kernels.rings.blocks import first_entities, grow
 from beleg.kernels.rings.compiled import compiled
@@ -9,19 +10,27 @@ from beleg.kernels.rings.null import Null
 from beleg.kernels.rings.pairs import seed_of
 from beleg.kernels.rings.shapes import Block, Ground, Start, counters, ground
 
+Flags = npt.NDArray[np.bool_]
+
+FEW = Start(partners=2, reached=2, ties=2)
+
 
 def stand(graph: Graph, null: Null) -> Ground:
     """Make a graph ready for growing blocks on it."""
     return ground(graph, null, counters(len(graph.degree)), counters(len(graph.popularity)))
 
 
-def search(ground: Ground, start: Start) -> list[Block]:
-    """Grow a block from each account and its partners; keep those better than chance, each once."""
+def search(ground: Ground, start: Start, marked: Flags | None = None) -> list[Block]:
+    """Grow a block from each account and its partners; keep those better than chance, each once.
+
+    A marked account may start with as few as two partners that share two things with it.
+    """
+    lenient = np.zeros(len(ground.accounts.hits), np.bool_) if marked is None else marked
     tried = np.zeros(_table(len(ground.accounts.hits)), np.int64)
     kept: dict[int, Block] = {}
     account = 0
     while account < len(ground.accounts.hits):
-        account, block = next_block(account, ground, start, tried)
+        account, block = next_block(account, ground, (start, FEW), lenient, tried)
         if block.raw > 0:
             kept.setdefault(fingerprint(block.accounts.nodes) ^ 3 * fingerprint(block.entities.nodes), block)
     return list(kept.values())
@@ -33,11 +42,12 @@ def _table(entries: int) -> int:
 
 
 @compiled
-def next_block(account: int, ground: Ground, start: Start, tried: Longs) -> tuple[int, Block]:
+def next_block(account: int, ground: Ground, starts: tuple[Start, Start], lenient: Flags, tried: Longs) -> tuple[int, Block]:
     """Go on from this account to the first that gives a block better than chance; say where to go on, too."""
     block = grow(first_entities(np.empty(0, np.int32), ground), ground)
     while account < len(ground.accounts.hits) and block.raw <= 0:
         if ground.to_entities.length[account] >= 2:
+            start = starts[1] if lenient[account] else starts[0]
             entities = first_entities(seed_of(account, start, ground), ground)
             if len(entities.nodes) >= 2 and remember(fingerprint(entities.nodes), tried):
                 block = grow(entities, ground)

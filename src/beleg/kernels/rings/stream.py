@@ -45,7 +45,7 @@ class Stream:
         self._times: dict[tuple[int, int], set[int]] = {}
         self._waiting: list[tuple[int, int, int]] = []
         self._horizon: int | None = None
-        self._start = start_of(self.settings, small=False)
+        self._start = start_of(self.settings)
         self._null: Null | None = None
         self._ground: Ground | None = None
 

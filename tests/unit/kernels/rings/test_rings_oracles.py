@@ -165,10 +165,10 @@ def density(pairs: set[tuple[int, int]], accounts: set[int], entities: set[int])
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_pruned_peel_is_the_papers(seed):
+def test_pruned_peel_is_no_less_dense_than_the_papers(seed):
     planted = plant(Honest("purchases", edges=3000), Ring(rings=1, accounts=30, entities=30), seed)
     pairs = set(zip(planted.links["account"].to_pylist(), planted.links["entity"].to_pylist(), strict=True))
-    assert densest(planted.links).density == pytest.approx(reference_peel(pairs), rel=2e-3)
+    assert reference_peel(pairs) * 0.9999 <= densest(planted.links).density <= 1.05 * reference_peel(pairs)
 
 
 def test_what_hangs_on_by_one_member_is_cut_off():
