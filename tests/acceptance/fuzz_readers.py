@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the readers: any bytes at all end in balanced books or a clear refusal, never in a traceback or a hang.
+"""Coverage-guided fuzzing of the readers: any bytes end in balanced books or a clear refusal, never in a traceback or a hang.
 
 Run: ``python tests/acceptance/fuzz_readers.py -max_total_time=600`` (libFuzzer's options; needs ``pip install atheris``).
 """
