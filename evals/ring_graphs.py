@@ -64,7 +64,8 @@ def plant(honest: Honest, ring: Ring, seed: int) -> Planted:
     accounts, entities = (_links if honest.kind == "links" else _purchases)(honest, random)
     pairs, members = _rings(accounts, entities, honest, ring, random)
     accounts, entities = np.concatenate([accounts, pairs[0]]), np.concatenate([entities, pairs[1]])
-    account_names = random.permutation(int(accounts.max()) + 1)
+    everyone = max([int(accounts.max()), *(int(one.max()) for one in members)]) + 1  # a member may end up without a link
+    account_names = random.permutation(everyone)
     entity_names = random.permutation(int(entities.max()) + 1)
     rows = random.permutation(len(accounts))
     table = pa.table({"account": pa.array(account_names[accounts][rows]), "entity": pa.array(entity_names[entities][rows])})
@@ -124,8 +125,8 @@ def _links(honest: Honest, random: Random) -> tuple[Ints, Ints]:
     pairs.groups(random, random.integers(8, 60, offices), [0.8, 0.5])
     cards = random.integers(3, 12, offices // 2)
     pairs.groups(random, cards, [0.9])
-    pairs.groups(random, _heavy(random, max(int(unit * honest.forwarders), 2), people / 100), [1.0])
-    pairs.groups(random, _heavy(random, max(int(unit * honest.nats), 2), people / 300), [0.7])
+    pairs.groups(random, _heavy(random, max(int(unit * honest.forwarders), 2), min(people / 100, 3300)), [1.0])
+    pairs.groups(random, _heavy(random, max(int(unit * honest.nats), 2), min(people / 300, 1100)), [0.7])
     return np.concatenate(pairs.accounts), np.concatenate(pairs.entities)
 
 
