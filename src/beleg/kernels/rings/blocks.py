@@ -42,13 +42,14 @@ def grow(entities: Side, ground: Ground) -> Block:
         if len(entities.nodes) < 2:
             break
         density = step(entities.links.sum(), len(accounts.nodes) * len(entities.nodes))
-    alone = best.raw <= 0 or len(best.entities.nodes) <= ground.null.building  # nothing to save: chance, or one building
-    return best if alone else tighten(best, ground)
+    return best
 
 
 @compiled
 def tighten(block: Block, ground: Ground) -> Block:
     """Cut off what hangs on by one account or one entity, choose the entities anew, and weigh what is left."""
+    if block.raw <= 0 or len(block.entities.nodes) <= ground.null.building:  # chance, or one building: nothing to save
+        return block
     for _ in range(4):
         kept = core(block.accounts.nodes, block.entities.nodes, ground)
         if len(kept) == len(block.accounts.nodes) or len(kept) < 2:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from beleg.kernels.rings.blocks import first_entities, grow
+from beleg.kernels.rings.blocks import first_entities, grow, tighten
 from beleg.kernels.rings.compiled import compiled
 from beleg.kernels.rings.graph import Graph, Ints, Longs
 from beleg.kernels.rings.null import Null
@@ -32,13 +32,13 @@ def search(ground: Ground, start: Start, marked: Flags | None = None) -> list[Bl
     while account < len(ground.accounts.hits):
         account, block = next_block(account, ground, (start, FEW), lenient, tried)
         if block.raw > 0:
-            kept.setdefault(fingerprint(block.accounts.nodes) ^ 3 * fingerprint(block.entities.nodes), block)
+            kept.setdefault(mark(block), block)
     return list(kept.values())
 
 
 def _table(entries: int) -> int:
     """Give a power of two that holds all entries with room to spare."""
-    return 1 << max(int(2 * entries).bit_length(), 10)
+    return 1 << max(int(4 * entries).bit_length(), 10)
 
 
 @compiled
@@ -50,7 +50,9 @@ def next_block(account: int, ground: Ground, starts: tuple[Start, Start], lenien
             start = starts[1] if lenient[account] else starts[0]
             entities = first_entities(seed_of(account, start, ground), ground)
             if len(entities.nodes) >= 2 and remember(fingerprint(entities.nodes), tried):
-                block = grow(entities, ground)
+                grown = grow(entities, ground)
+                if grown.raw > 0 and remember(mark(grown), tried):
+                    block = tighten(grown, ground)
         account += 1
     return account, block
 
@@ -58,19 +60,25 @@ def next_block(account: int, ground: Ground, starts: tuple[Start, Start], lenien
 @compiled
 def block_around(account: int, ground: Ground, start: Start) -> Block:
     """Grow a block from one account; an empty one where there is too little to start from."""
-    return grow(first_entities(seed_of(account, start, ground), ground), ground)
+    return tighten(grow(first_entities(seed_of(account, start, ground), ground), ground), ground)
 
 
 @compiled
-def remember(mark: int, tried: Longs) -> bool:
+def remember(seen: int, tried: Longs) -> bool:
     """Tell whether this mark is new, and know it from now on."""
     last = len(tried) - 1
-    place = mark & last
-    while tried[place] != 0 and tried[place] != mark:
+    place = seen & last
+    while tried[place] != 0 and tried[place] != seen:
         place = (place + 1) & last
     new = tried[place] == 0
-    tried[place] = mark
+    tried[place] = seen
     return bool(new)
+
+
+@compiled
+def mark(block: Block) -> int:
+    """Give a number that tells blocks apart; never 0."""
+    return int(fingerprint(block.accounts.nodes) ^ (fingerprint(block.entities.nodes) >> 1)) | 1
 
 
 @compiled
