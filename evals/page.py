@@ -23,6 +23,16 @@ _MEANING = """## What the figures mean, and where they are blind
 
 - The worlds are ours. They hold the noise we know of; a shop has noise of its own. Read the figures as *what the evidence
   can carry*, not as a promise. Seeds and parameters are public, any other seed can be given.
+- The default seeds are seeds of development. No weight was counted on them, but three faults were found by looking at what
+  they missed or wrongly named, and mended: frauds planted too late in the year to happen, units without a licence plate, and
+  typing counted in two families. Before the last two mends they named 1 honest refund each under *another mix*, *rare fraud*
+  and *no fraud*; that they name none now is partly a result of having looked.
+- Seeds 301 to 310 were run once, after the last mend, and nothing was changed afterwards. All contradictions were named under
+  all conditions. No honest refund was named with complete sources (of 35,584), with another mix, rare fraud or no fraud; one
+  was named under each of 1 %, 5 % and 20 % missing and outages (of about 35,580 each): a return that came under another label.
+  That, not the zero above, is the figure to expect: near 1 in 35,000 where sources have holes.
+- The expected calibration error is small mainly because most refunds are plainly honest. In the doubtful middle the bins
+  show chances that are stated too low; and one rate per kind and method is taken from the truth, which no shop has.
 - *Contradictions of the record* are found because two sources cannot both be right. When one of the two falls silent, the
   contradiction does: a missing delivered scan turns a parcel delivered elsewhere into one that was lost, and it is then
   only listed.
