@@ -25,7 +25,7 @@ _MEANING = """## What the figures mean, and where they are blind
   can carry*, not as a promise. Seeds and parameters are public, any other seed can be given.
 - The default seeds are seeds of development. No weight was counted on them, but three faults were found by looking at what
   they missed or wrongly named, and mended: frauds planted too late in the year to happen, units without a licence plate, and
-  typing counted in two families. Before the last two mends they named 1 honest refund each under *another mix*, *rare fraud*
+  typing counted in two families. Before the last of them they named 1 honest refund each under *another mix*, *rare fraud*
   and *no fraud*; that they name none now is partly a result of having looked.
 - Seeds 301 to 310 were run once, after the last mend, and nothing was changed afterwards. All contradictions were named under
   all conditions. No honest refund was named with complete sources (of 35,584), with another mix, rare fraud or no fraud; one
