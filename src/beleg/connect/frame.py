@@ -45,10 +45,6 @@ class Frame:
         """The line or record number of each row."""
         return self._batch.lines[self.parent]
 
-    def knows(self, name: str) -> bool:
-        """Whether the file has this column; JSON may have any."""
-        return self._batch.records is not None or name in self._batch.columns
-
     def text(self, name: str) -> Column:
         """This column's text, trimmed, nothing where it is blank, lacking or a word that means empty."""
         if name not in self._cache:

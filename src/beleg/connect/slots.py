@@ -14,7 +14,6 @@ from beleg.facts.schema import choices
 
 Hint: TypeAlias = Any  # a type as it is annotated
 Kind = Literal["text", "time", "money", "integer", "grams", "degrees", "digest", "currency", "postcode", "flag", "word"]
-AUTOMATIC = frozenset({"id", "source", "known_at", "origin", "occurred_offset", "ingested_at"})
 
 _BY_ALIAS: tuple[tuple[Any, Kind], ...] = (
     (types.Instant, "time"),
