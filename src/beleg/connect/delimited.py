@@ -64,10 +64,10 @@ def _outside_quotes(line: str, mark: str) -> int:
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """The header's names, trimmed; the second `Name` becomes `Name_2`, an empty one is named by its place."""
+    """The header's names, trimmed: the second `Name` is `Name_2`, an empty one is named by its place, a stray byte is U+FFFD."""
     found: list[str] = []
     for place, raw in enumerate(names, 1):
-        name = raw.strip().strip("\ufeff") or f"column_{place}"
+        name = _LONE.sub("\ufffd", raw).strip().strip("\ufeff") or f"column_{place}"
         count = 1
         while (name if count == 1 else f"{name}_{count}") in found:
             count += 1

@@ -116,3 +116,9 @@ def test_a_damaged_parquet_file_under_a_keyed_mapping_is_one_quarantined_row(tmp
     (tmp_path / "parcels.parquet").write_bytes(b"\0")
     intake = read(tmp_path / "parcels.parquet", "shopify_orders", tmp_path / "out", secret=b"k")
     assert [(book.rows, book.quarantined) for book in intake.books] == [(1, 1)]
+
+
+def test_a_header_with_a_stray_byte_is_read() -> None:
+    # found by Hypothesis: an empty table of our own whose one named column is half a character
+    attempt("refunds.csv", b"|\xc2\x80\xc2", None)
+    attempt("refunds.csv", b"\xc2\x80\xc2|id\n1|2\n", None)
