@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from beleg.audit.result import AuditResult
-from beleg.report import charts, figures, reading, view, words
+from beleg.draw import charts
+from beleg.report import figures, reading, view, words
 
 
 def render_html(result: AuditResult, *, staff: bool) -> str:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beleg.audit.result import ProofState, Sum
-from beleg.report.charts import shares
+from beleg.draw.charts import shares
 from beleg.report.figures import DASH, MINUS, clip, money, money_code, plain
 from beleg.report.words import STANDINGS, State, state_of
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from beleg.audit.result import AuditResult, Coverage, Moment, ProofState, Ranked
-from beleg.report import charts
+from beleg.draw import charts
 from beleg.report.figures import LOCALE, calendar_day, money, money_short, month_of, plain, when
 from beleg.report.reading import Breakdown
 from beleg.report.words import proof_name, state_of, title, words

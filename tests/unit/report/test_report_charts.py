@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 import sample
 
-from beleg.report import charts, view
+from beleg.draw import charts
+from beleg.report import view
 from beleg.report.figures import clip, count, day, money, month_of, percent, plain, signed
 from beleg.report.reading import breakdowns
 
