@@ -95,7 +95,7 @@ def test_every_column_says_what_it_means(table: str) -> None:
     assert not silent
 
 
-NEW = '''"""What customers say in public."""
+NEW = '''"""What customers answer when asked."""
 
 from typing import Annotated
 
@@ -104,8 +104,8 @@ from msgspec import Meta
 from beleg.facts.base import Fact
 
 
-class Review(Fact, tag="reviews", frozen=True, kw_only=True):
-    """A review was posted."""
+class Survey(Fact, tag="surveys", frozen=True, kw_only=True):
+    """A customer answered a survey."""
 
     stars: Annotated[int, Meta(ge=1, le=5, description="one to five")]
 '''
@@ -117,21 +117,21 @@ from beleg.facts.schema import arrow_schemas, json_schema
 from beleg.ledger.engines import open_engine
 from beleg.reference.pages import pages
 
-assert "stars" in arrow_schemas()["reviews"].names
-assert "one to five" in str(json_schema(fact_types()["reviews"]))
+assert "stars" in arrow_schemas()["surveys"].names
+assert "one to five" in str(json_schema(fact_types()["surveys"]))
 assert "| `stars` | whole number | one to five |" in pages()["facts.md"]
-assert "schemas/reviews.json" in pages()
+assert "schemas/surveys.json" in pages()
 with tempfile.TemporaryDirectory() as work:
     engine = open_engine("duckdb", pathlib.Path(work))
     engine.attach_facts({})
-    assert engine.rows(engine.table("reviews")).num_rows == 0
+    assert engine.rows(engine.table("surveys")).num_rows == 0
     engine.close()
 """
 
 
 def test_a_new_fact_is_one_class_in_one_file(tmp_path: Path) -> None:
     shutil.copytree(SRC / "beleg", tmp_path / "beleg", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "beleg/facts/kinds/reviews.py").write_text(NEW)
+    (tmp_path / "beleg/facts/kinds/surveys.py").write_text(NEW)
     told = subprocess.run(
         [sys.executable, "-c", ASK], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )

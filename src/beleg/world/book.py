@@ -14,6 +14,7 @@ _PREFIX = {
     "receipts": "rcp", "inspections": "ins", "dispositions": "dsp", "stock_counts": "cnt", "resales": "rsl", "activations": "act",
     "status_claims": "stc", "refunds": "ref", "replacements": "rpl", "disputes": "dis", "claims": "clm", "claim_documents": "doc",
     "staff": "stf", "staff_sign_ins": "ssi", "staff_actions": "sac", "support_contacts": "sup",
+    "restrictions": "rst", "posts": "pst", "reviews": "rev",
 }  # fmt: skip
 
 

@@ -1,11 +1,11 @@
-"""Customer accounts, the identifiers seen on them, and their sign-ins."""
+"""Customer accounts, the identifiers seen on them, their sign-ins, and what the shop restricted."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from beleg.facts.base import Fact
-from beleg.facts.types import AccountId, Digest, IdentifierKind
+from beleg.facts.types import AccountId, Digest, IdentifierKind, Login
 
 
 class Account(Fact, tag="accounts", frozen=True, kw_only=True):
@@ -31,3 +31,12 @@ class SignIn(Fact, tag="sign_ins", frozen=True, kw_only=True):
     outcome: Literal["success", "failure", "reset", "factor_changed"]
     device: Digest | None = None
     ip: Digest | None = None
+
+
+class Restriction(Fact, tag="restrictions", frozen=True, kw_only=True):
+    """The shop warned, restricted, closed or reopened a customer account."""
+
+    account_id: AccountId
+    action: Literal["warned", "restricted", "closed", "reopened"]
+    reason: Annotated[str | None, Meta(description="the shop's own words")] = None
+    actor: Annotated[Login | None, Meta(description="the staff login that decided it")] = None

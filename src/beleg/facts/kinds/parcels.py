@@ -35,6 +35,7 @@ class Parcel(Fact, tag="parcels", frozen=True, kw_only=True):
     to_postcode: Annotated[Postcode | None, Meta(description="where the label sends it")] = None
     to_site: Annotated[Site | None, Meta(description="the returns site the label names")] = None
     declared_weight: Annotated[Grams | None, Meta(description="what the contents should weigh with packing")] = None
+    artefact: Annotated[Digest | None, Meta(description="near-duplicate hash of the label: template, printer, edits")] = None
 
 
 class Scan(Fact, tag="scans", frozen=True, kw_only=True):
