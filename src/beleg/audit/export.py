@@ -11,9 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beleg.detect.card import every_detector
+from beleg.detect.subject import every_subject_detector
 from beleg.facts.schema import arrow_schemas
 
 _PART = 50_000
+
+# What findings are written from.
+HITS = pa.schema(
+    [(name, pa.string()) for name in ("detector", "subject", "fact_id", "role")]
+    + [("amount", pa.int64()), ("currency", pa.string())]
+)
 
 
 def finding_id(detector: str, version: str, subject: str, as_of: int | None, fact_ids: list[str]) -> str:
@@ -26,7 +33,7 @@ def write_findings(hits: Iterable[pa.RecordBatch], as_of: int | None, directory:
     """Write findings.parquet and finding_facts.parquet, part by part, so that their number does not count.
 
     Args:
-        hits: detector, subject, fact_id, role, amount (minor units at stake) and currency, sorted by detector and subject.
+        hits: `HITS`, the amount in minor units at stake, sorted by detector and subject.
         as_of: the moment spoken of.
         directory: where to.
     """
@@ -69,7 +76,7 @@ def _finding(resting: list[dict[str, Any]], as_of: int | None) -> dict[str, Any]
     """One finding, from its rows."""
     first = resting[0]
     detector, subject = first["detector"], first["subject"]
-    card = every_detector()[detector].card
+    card = (every_subject_detector() if detector in every_subject_detector() else every_detector())[detector].card
     identity = finding_id(detector, card.version, subject, as_of, [row["fact_id"] for row in resting])
     said = {"id": identity, "source": "beleg", "detector": detector, "version": card.version, "subject_kind": card.subject}
     said |= {"subject": subject, "family": card.family, "status": "open", "currency": first["currency"]}

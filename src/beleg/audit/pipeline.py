@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -14,10 +15,12 @@ from beleg import __version__
 from beleg.audit import breakdown, staff
 from beleg.audit.details import Opener
 from beleg.audit.export import write_findings
+from beleg.audit.people import People
 from beleg.audit.ranking import Details, above_line, pick
 from beleg.audit.result import AuditResult, Book, Coverage, DetectorRun, Quarantined, Ranked, Sum
 from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
+from beleg.audit.subjects import Gathered
 from beleg.connect import Intake, read
 from beleg.detect.run import Run, found, plan
 from beleg.facts.registry import fact_types
@@ -65,11 +68,14 @@ class Audit:
 
     def _answer(self, intake: Intake, engine: Engine, out: Path | None) -> AuditResult:
         worked = self._work(engine, list(intake.tables))
+        self._progress("judging subjects", 0.85)
+        gathered = Gathered(worked.dossier, worked.stands, self.settings)
         self._progress("ranking", 0.9)
-        result = self._result(intake, worked)
+        result = self._result(intake, worked, gathered)
         if out is not None:
             self._progress("writing", 0.97)
-            write_findings(_with_money(worked), result.as_of, out)
+            hits = chain(_with_money(worked), gathered.findings(worked.currency).to_batches())
+            write_findings(hits, result.as_of, out)
         return result
 
     def _work(self, engine: Engine, tables: list[str]) -> "_Worked":
@@ -90,7 +96,7 @@ class Audit:
         base, unknown = convert(dossier, self.settings.currency)
         return _Worked(dossier, runs, hits, weights, bits, standing(dossier, patterns, weights), base, unknown, first)
 
-    def _result(self, intake: Intake, worked: "_Worked") -> AuditResult:
+    def _result(self, intake: Intake, worked: "_Worked", gathered: Gathered) -> AuditResult:
         dossier, stands = worked.dossier, worked.stands
         sums = breakdown.Sums(dossier, stands)
         return AuditResult(
@@ -116,6 +122,7 @@ class Audit:
             matching=breakdown.matching(dossier),
             detectors=_detectors(worked.runs, breakdown.detector_sums(dossier, worked.runs, stands)),
             delays=breakdown.delays(dossier, worked.runs, stands),
+            subjects=People(gathered, self.settings).answer(),
             books=msgspec.convert(intake.books, tuple[Book, ...], from_attributes=True),
             quarantine=msgspec.convert(intake.quarantine, tuple[Quarantined, ...], from_attributes=True),
             facts=intake.facts,

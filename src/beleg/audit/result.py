@@ -176,6 +176,91 @@ class StaffRow(Struct, frozen=True):
     note: str
 
 
+class Resting(Struct, frozen=True):
+    """A fact that something rests on, and the part it plays."""
+
+    fact_id: str
+    role: str
+
+
+class Basis(Struct, frozen=True, kw_only=True):
+    """One thing a subject rests on: what was counted, what peers lead one to expect, and how often chance does as much.
+
+    `measure` is what was counted; `stratum` and `peers` the group held against; `counterpart` who it was seen with, if the
+    question is about two; `effect` observed by expected; `p` or `e_bits` (an e-value's logarithm) what chance does; `daily_bits`
+    the sequential form's evidence, which may be read every day; `passes` whether it alone is reason enough.
+    """
+
+    detector: str
+    family: str
+    measure: str
+    weak: bool
+    passes: bool
+    observed: float
+    expected: float
+    effect: float
+    stratum: str
+    peers: int
+    bits: float
+    counterpart: str = ""
+    p: float | None = None
+    e_bits: float | None = None
+    daily_bits: float | None = None
+    facts: tuple[Resting, ...] = ()
+
+
+class Tie(Struct, frozen=True):
+    """One line of a subject's graph: an account, or a member of staff, and what it is tied to, with the tie's bits."""
+
+    account: str
+    kind: str
+    entity: str
+    bits: float
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """An account, a ring or a member of staff, under a pseudonym, with all that speaks for looking at it.
+
+    `unsupported` is the refunds without proofs among what it rests on; `members` a ring's accounts; `ties` the graph's lines.
+    """
+
+    rank: int
+    kind: str
+    name: str
+    bits: float
+    unsupported: Sum
+    refunds: Sum
+    first_at: int | None
+    last_at: int | None
+    reasons: tuple[Basis, ...]
+    rivals: tuple[Rival, ...]
+    next_steps: tuple[str, ...]
+    timeline: tuple[Moment, ...]
+    members: tuple[str, ...] = ()
+    ties: tuple[Tie, ...] = ()
+
+
+class TooFew(Struct, frozen=True):
+    """Subjects whom a detector compared with nobody, as they have too few peers."""
+
+    detector: str
+    subjects: tuple[str, ...]
+
+
+class Subjects(Struct, frozen=True, kw_only=True):
+    """Who may be behind it. A list fills only with what passes; `staff` is empty (None) when not asked for.
+
+    `alert_chance` is the chance, fixed beforehand and divided over all detectors, that an honest shop's audit names anybody.
+    """
+
+    accounts: tuple[Subject, ...] = ()
+    rings: tuple[Subject, ...] = ()
+    staff: tuple[Subject, ...] | None = None
+    too_few: tuple[TooFew, ...] = ()
+    detectors: tuple[DetectorRun, ...] = ()
+    alert_chance: float = 0.0
+
+
 class Delay(Struct, frozen=True):
     """Honest customers first: how many refunds with all proofs a rule would have held up."""
 
@@ -216,4 +301,5 @@ class AuditResult(Struct, frozen=True, kw_only=True):
     staff_note: str = ""
     late_deliveries: Sum | None = None
     delays: tuple[Delay, ...] = ()
+    subjects: Subjects = Subjects()
     seconds: float = 0.0

@@ -1,5 +1,7 @@
 """Runs every detector whose facts are there, and says of the others which source they lack."""
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 import msgspec
@@ -19,10 +21,16 @@ class Run(msgspec.Struct, frozen=True):
 
 def plan(dossier: Dossier) -> tuple[Run, ...]:
     """Which detectors can run on what is in view."""
-    needed = {need: need.split("|") for detector in every_detector().values() for need in detector.card.needs}
-    single = {one: _is_there(dossier, one) for one in sorted({one for either in needed.values() for one in either})}
-    there = {need: any(single[one] for one in either) for need, either in needed.items()}
-    return tuple(Run(one, tuple(need for need in one.card.needs if not there[need])) for one in every_detector().values())
+    lacking = missing(dossier, {name: detector.card.needs for name, detector in every_detector().items()})
+    return tuple(Run(one, lacking[name]) for name, one in every_detector().items())
+
+
+def missing(dossier: Dossier, needs: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """For every name, which of its needs what is in view does not fill; see `Card`."""
+    either = {need: need.split("|") for mine in needs.values() for need in mine}
+    single = {one: _is_there(dossier, one) for one in sorted({one for each in either.values() for one in each})}
+    there = {need: any(single[one] for one in each) for need, each in either.items()}
+    return {name: tuple(need for need in mine if not there[need]) for name, mine in needs.items()}
 
 
 def _is_there(dossier: Dossier, need: str) -> bool:

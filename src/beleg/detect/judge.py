@@ -1,0 +1,73 @@
+"""Runs every detector of subjects whose facts are there: accounts and rings first, then, only when asked for, members of staff."""
+
+from collections.abc import Iterable
+
+import ibis.expr.types as ir
+import msgspec
+import pyarrow as pa
+
+from beleg.detect.judged import MEMBERS, Judged
+from beleg.detect.run import missing
+from beleg.detect.subject import Kind, SubjectDetector, every_subject_detector
+from beleg.proofs.dossier import Dossier
+
+# Who is in which ring, for detectors that ask who serves them: ring, account. Empty until rings were judged.
+RING_MEMBERS = "ring_members"
+_NAMED = pa.schema([("subject", pa.string()), ("member", pa.string()), ("counterpart", pa.string())])
+
+# Staff are judged last, as they are asked about rings.
+ORDER: tuple[Kind, ...] = ("account", "ring", "staff")
+
+NOT_ASKED = "sections on staff were not asked for"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One detector's turn: what it said, or why it did not run."""
+
+    detector: SubjectDetector
+    judged: Judged | None
+    not_run_because: str = ""
+
+
+def judge_all(dossier: Dossier, *, staff: bool) -> tuple[Verdict, ...]:
+    """Every detector's turn, in the order of `ORDER` and of names."""
+    every = every_subject_detector()
+    lacking = missing(dossier, {name: detector.card.needs for name, detector in every.items()})
+    load_rings(dossier, ())
+    verdicts: list[Verdict] = []
+    for kind in ORDER:
+        mine = [detector for detector in every.values() if detector.card.subject == kind]
+        verdicts += [_judge(dossier, one, lacking[one.name], asked=staff or kind != "staff") for one in mine]
+        if kind == "ring":
+            load_rings(dossier, [one.judged for one in verdicts if one.judged is not None])
+    return tuple(verdicts)
+
+
+def load_rings(dossier: Dossier, judged: Iterable[Judged]) -> None:
+    """Make the table of who is in which ring."""
+    members = pa.concat_tables([MEMBERS.empty_table(), *(one.members.cast(MEMBERS) for one in judged)])
+    dossier.view.engine.load(RING_MEMBERS, members.rename_columns(["ring", "account"]))
+
+
+def _judge(dossier: Dossier, detector: SubjectDetector, lacking: tuple[str, ...], *, asked: bool) -> Verdict:
+    if not asked:
+        return Verdict(detector, None, NOT_ASKED)
+    if lacking:
+        return Verdict(detector, None, f"no such source: {', '.join(need.replace('|', ' or ') for need in lacking)}")
+    return Verdict(detector, detector.judge(dossier.view.rows(detector.count(dossier))))
+
+
+def behind(dossier: Dossier, verdict: Verdict, subjects: Iterable[tuple[str, str | None]]) -> ir.Table:
+    """The facts and slices behind these subjects and counterparts: subject, fact_id, role, slice_id; each row once."""
+    members: dict[str, list[str]] = {}
+    for row in verdict.judged.members.to_pylist() if verdict.judged is not None else ():
+        members.setdefault(row["subject"], []).append(row["account"])
+    rows = [
+        {"subject": subject, "member": member, "counterpart": counterpart}
+        for subject, counterpart in subjects
+        for member in members.get(subject, [subject])
+    ]
+    name = f"named_{verdict.detector.name}"
+    dossier.view.engine.load(name, pa.Table.from_pylist(rows, schema=_NAMED))
+    found = verdict.detector.rests_on(dossier, dossier.view.prepared(name))
+    return found.select("subject", "fact_id", "role", "slice_id").distinct()

@@ -1,0 +1,43 @@
+"""What a detector says about subjects: each row one comparison with peers, in numbers that the weighing can add up."""
+
+import msgspec
+import pyarrow as pa
+
+# One comparison a row. subject: account, ring or person; counterpart: who it was seen with, where the question is about two.
+# stratum: the group it was held against, in words; peers: how many others are in it. observed and expected are in the card's
+# `measure`. p: how often chance alone does as much among honest subjects; log2_e: an e-value's logarithm. One of the two may be
+# empty. log2_daily: the e-value of the sequential form, which may be looked at every day.
+_COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("subject", pa.string()),
+    ("counterpart", pa.string()),
+    ("stratum", pa.string()),
+    ("peers", pa.int64()),
+    ("observed", pa.float64()),
+    ("expected", pa.float64()),
+    ("p", pa.float64()),
+    ("log2_e", pa.float64()),
+    ("log2_daily", pa.float64()),
+]
+JUDGED = pa.schema(_COLUMNS)
+
+# A ring's accounts, and what ties them: an entity of some kind, seen on an account, with the bits that this tie is worth.
+_TIES: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in ("subject", "account", "kind", "entity")]
+MEMBERS = pa.schema(_TIES[:2])
+LINKS = pa.schema([*_TIES, ("bits", pa.float64())])
+
+# Fewer peers of the same site, role and shift, or of the same kind of customer, and nobody is compared with anybody.
+FEWEST_PEERS = 10
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one detector says.
+
+    rows: `JUDGED`, at least every comparison that may stand out; tests: how many comparisons were made, those without a row
+    included; too_few: the subjects that had too few peers to be compared with; members (`MEMBERS`) and links (`LINKS`): of rings.
+    """
+
+    rows: pa.Table
+    tests: int
+    too_few: tuple[str, ...] = ()
+    members: pa.Table = msgspec.field(default_factory=MEMBERS.empty_table)
+    links: pa.Table = msgspec.field(default_factory=LINKS.empty_table)

@@ -1,0 +1,1 @@
+"""Detectors of subjects, one folder a question: accounts, rings, members of staff."""

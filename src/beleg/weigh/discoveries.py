@@ -1,0 +1,53 @@
+"""False discoveries among subjects: one error rate for the whole product, fixed beforehand and divided over the detectors."""
+
+from collections.abc import Mapping, Sequence
+from math import log, log2
+
+# The chance that an audit of an honest shop names any account, ring or member of staff at all.
+ALERT_CHANCE = 0.04
+
+# No single comparison says more than this, however small its p-value: an explanation nobody thought of is likelier.
+MOST = 30.0
+
+
+def levels(shares: Mapping[str, float]) -> dict[str, float]:
+    """Each detector's part of `ALERT_CHANCE`, by its share; a detector that did not run leaves its part unused."""
+    whole = sum(shares.values())
+    return {name: ALERT_CHANCE * share / whole for name, share in shares.items()}
+
+
+def discoveries(p_values: Sequence[float], tests: int, level: float) -> list[bool]:
+    """Which comparisons pass: Benjamini and Hochberg's step-up with Yekutieli's factor, which holds under any dependence.
+
+    Subjects share queues, days and customers, so their p-values depend on each other in ways nobody can list. With no true
+    effect at all, the chance that anything passes is at most `level`.
+
+    Args:
+        p_values: of the comparisons that are listed; those not listed are taken to be 1.
+        tests: how many comparisons were made.
+        level: the false discovery rate.
+    """
+    tests = max(tests, len(p_values))
+    if not tests:
+        return []
+    ordered = sorted(p_values)
+    step = level / (tests * sum(1 / rank for rank in range(1, tests + 1)))
+    line = max((p for rank, p in enumerate(ordered, 1) if p <= rank * step), default=-1.0)
+    return [p <= line for p in p_values]
+
+
+def bits(p: float | None, log2_e: float | None = None) -> float:
+    """What a comparison is worth in bits: its e-value's logarithm, or its p-value's by a calibrator.
+
+    The calibrator (1 - p + p ln p) / (p ln(p)^2) is the mean of k p^(k-1) over k from 0 to 1 (Vovk and Wang, 2021) and never
+    overstates: its mean under the null is at most 1.
+    """
+    if log2_e is not None:
+        return min(MOST, log2_e)
+    if p is None or p >= 1:
+        return -1.0
+    p = max(p, 1e-300)
+    size = log(p)
+    near = 1 - p
+    value = 0.5 + near / 6 if near < 1e-4 else (1 - p + p * size) / (p * size * size)
+    return min(MOST, log2(value))
