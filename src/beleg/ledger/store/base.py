@@ -1,0 +1,64 @@
+"""What is asked of the store and what it answers: units written whole or not at all, and their places in the log."""
+
+from msgspec import Struct
+
+from beleg.facts.base import Fact
+
+
+class StoreError(Exception):
+    """The store cannot be opened or used as it is; the message says what was found and what to do."""
+
+
+class UnavailableError(StoreError):
+    """The database did not answer in time. The unit may or may not be written: send it again, it is written once."""
+
+
+class RefusedError(StoreError):
+    """A rule of the store forbids this unit; nothing of it was written. `rule` names the rule, the message says why."""
+
+    def __init__(self, rule: str, why: str) -> None:
+        super().__init__(why)
+        self.rule = rule
+
+
+class ConflictError(StoreError):
+    """The same idempotency key came with another body."""
+
+
+class Key(Struct, frozen=True):
+    """An idempotency key: within its scope (a client, a webhook), this name stands for one body, known by its digest."""
+
+    scope: str
+    name: str
+    digest: bytes
+
+
+class Message(Struct, frozen=True):
+    """Something to tell the outside once the unit is written: the topic says to whom, the body is sent as it is."""
+
+    topic: str
+    body: bytes
+
+
+class Unit(Struct, frozen=True, kw_only=True):
+    """What is written together, durably, or not at all.
+
+    Facts whose id is there already are not written again, so that a unit may be sent twice. With a key, a second unit of the same
+    key and digest writes nothing and gets the first one's answer; one of another digest is a `ConflictError`.
+    """
+
+    facts: tuple[Fact, ...]
+    key: Key | None = None
+    answer: bytes = b""
+    messages: tuple[Message, ...] = ()
+
+
+class Written(Struct, frozen=True):
+    """A unit that is durable: each fact's place in the log, in the unit's order; and the answer, with whether it is an old one.
+
+    A replayed unit has the places of the facts that its first sending wrote.
+    """
+
+    places: tuple[int, ...]
+    answer: bytes
+    replayed: bool = False
