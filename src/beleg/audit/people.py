@@ -117,7 +117,7 @@ class People:
     def _too_few(self, verdict: Verdict) -> TooFew:
         alone = verdict.judged.too_few if verdict.judged is not None else ()
         kind = verdict.detector.card.subject
-        return TooFew(verdict.detector.name, tuple(sorted(self._all.name(kind, one) for one in alone)))
+        return TooFew(verdict.detector.name, kind, tuple(sorted(self._all.name(kind, one) for one in alone)))
 
     def _run(self, verdict: Verdict) -> DetectorRun:
         card, name = verdict.detector.card, verdict.detector.name

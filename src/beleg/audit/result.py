@@ -241,9 +241,10 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 class TooFew(Struct, frozen=True):
-    """Subjects whom a detector compared with nobody, as they have too few peers."""
+    """Subjects of one kind whom a detector compared with nobody, as they have too few peers."""
 
     detector: str
+    kind: str
     subjects: tuple[str, ...]
 
 

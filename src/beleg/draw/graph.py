@@ -7,9 +7,8 @@ from markupsafe import Markup
 
 from beleg.draw.layout import Places, place
 
-ROW = 24
+ROW, CLOSE, MANY = 24, 18, 40  # pixels from one node to the next; closer where there are many, so that a printed page holds fifty
 LEFT, FROM, TO, RIGHT = "19%", "36%", "64%", "81%"  # where the sides stand, and where the middle begins and ends
-BAR = 20
 
 
 class Node(NamedTuple):
@@ -27,10 +26,14 @@ def graph(members: Sequence[Node], shared: Sequence[Node], links: Iterable[tuple
     nodes = {node.key: node for node in (*members, *shared)}
     pairs = sorted(set(links))
     places = place((node.key for node in members), (node.key for node in shared), pairs)
-    tall = max(len(column) for column in places[:3]) * ROW or ROW
+    rows = max(len(column) for column in places[:3])
+    row = ROW if rows <= MANY else CLOSE
+    tall = max(rows, 1) * row
     height = {key: y for column in places[:3] for key, y in _spread(column, tall)}
     lines = _lines(places, pairs, height)
-    drawn = [_hub(nodes[key], height[key], [line for (_, to), line in lines.items() if to == key]) for key in places.middle]
+    drawn = [
+        _hub(nodes[key], height[key], row - 4, [line for (_, to), line in lines.items() if to == key]) for key in places.middle
+    ]
     for at, side in ((LEFT, places.left), (RIGHT, places.right)):
         drawn += [_member(nodes[key], at, height[key], [line for (who, _), line in lines.items() if who == key]) for key in side]
     drawing = Markup('<svg class="web" role="group" width="100%" height="{}"><title>{}</title>{}</svg>')
@@ -48,10 +51,10 @@ def _lines(places: Places, pairs: Iterable[tuple[str, str]], height: Mapping[str
     return {(who, what): line.format(*ends[who in left], height[who], height[what]) for who, what in pairs}
 
 
-def _hub(node: Node, y: float, lines: Sequence[Markup]) -> Markup:
+def _hub(node: Node, y: float, thick: int, lines: Sequence[Markup]) -> Markup:
     """One thing shared, in the middle; its own copy of its lines shows when it is pointed at or focused."""
     shape = Markup('<g class="hub n-{}"><g class="echo">{}</g><a href="{}"><title>{}</title>{}{}</a></g>')
-    bar = Markup('<rect x="{}" y="{}" width="28%" height="{}" rx="3"/>').format(FROM, round(y - BAR / 2, 1), BAR)
+    bar = Markup('<rect x="{}" y="{}" width="28%" height="{}" rx="3"/>').format(FROM, round(y - thick / 2, 1), thick)
     return shape.format(node.kind, Markup().join(lines), node.href, node.name, bar, _names(node, "50%", y, "mid"))
 
 

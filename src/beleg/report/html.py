@@ -11,12 +11,13 @@ from markupsafe import Markup, escape
 
 from beleg.audit.result import AuditResult
 from beleg.draw import charts
-from beleg.report import figures, reading, view, words
+from beleg.report import figures, people, reading, view, words
 
 
 def render_html(result: AuditResult, *, staff: bool) -> str:
     """The whole report; sections on staff only where they were asked for and the result has them."""
     shown = staff and result.staff is not None
+    result = result if shown else people.without_staff(result)
     style = styles()
     page = (
         _environment()
@@ -27,6 +28,7 @@ def render_html(result: AuditResult, *, staff: bool) -> str:
             style=style,
             style_hash=style_hash(style),
             cards=view.cards(result),
+            groups=people.groups(result) if result.subjects.detectors else [],
             cuts=reading.breakdowns(result),
             books=reading.books_total(result),
             figure=_stacked(result),
@@ -81,6 +83,7 @@ def _environment() -> Environment:
     made.globals |= {
         "r": reading,
         "view": view,
+        "who": people,
         "charts": charts,
         "STATES": words.STATES,
         "STANDINGS": words.STANDINGS,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from beleg.audit.result import AuditResult, Coverage, Row, Sum
+from beleg.audit.result import AuditResult, Coverage, DetectorRun, Row, Sum
 from beleg.report.figures import DASH, NONE, calendar_day, count, counted, day, month_of, percent, plain
 from beleg.report.words import STANDINGS, class_name, words
 
@@ -174,3 +174,8 @@ def line_note(result: AuditResult) -> str:
     above = counted(result.above_line, "refunded line")
     verb = "stands" if result.above_line == 1 else "stand"
     return f"{above} {verb} above the line, of a budget of {count(result.budget)}. The line fills only with what passes."
+
+
+def detectors(result: AuditResult) -> tuple[DetectorRun, ...]:
+    """All that ran or might have: detectors of refunds, then those of accounts, rings and staff."""
+    return (*result.detectors, *result.subjects.detectors)

@@ -12,6 +12,7 @@ from beleg.report import reading
 from beleg.report.figures import count, counted, day, percent, plain, signed
 from beleg.report.pen import Pen
 from beleg.report.reading import Breakdown
+from beleg.report.terminal_people import show_people
 from beleg.report.words import STANDINGS, STATES, class_name, proof_name, title, words
 
 WIDE = 110
@@ -27,6 +28,7 @@ def render(result: AuditResult, console: Console, *, report: Path | None = None)
     _notes(pen, result)
     _where(pen, result)
     _first(pen, result)
+    show_people(pen, result)
     _unchecked(pen, result)
     _coverage(pen, result)
     _matching(pen, result)
@@ -192,9 +194,10 @@ def _matching(pen: Pen, result: AuditResult) -> None:
 
 
 def _detectors(pen: Pen, result: AuditResult) -> None:
-    if not result.detectors:
+    every = reading.detectors(result)
+    if not every:
         return
-    ran, idle = [run for run in result.detectors if run.ran], [run for run in result.detectors if not run.ran]
+    ran, idle = [run for run in every if run.ran], [run for run in every if not run.ran]
     pen.heading("Detectors", f"{len(ran)} ran, {len(idle)} not run")
     table = pen.table(("", "left"), ("", "wrap"), ("", "right"))
     for run in sorted(ran, key=lambda run: (-run.amount, run.name)):
@@ -204,7 +207,7 @@ def _detectors(pen: Pen, result: AuditResult) -> None:
         table.add_row(_name(pen, run), pen.text("not run: " + (run.not_run_because or "no such source"), "yellow"), "")
     pen.show(table)
     if idle:
-        pen.say(Text("A detector that did not run has said nothing about these refunds.", style="dim"))
+        pen.say(Text("A detector that did not run has said nothing.", style="dim"))
 
 
 def _name(pen: Pen, run: DetectorRun) -> Text:

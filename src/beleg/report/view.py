@@ -48,9 +48,14 @@ def cards(result: AuditResult) -> list[Card]:
 
 
 def _card(refund: Ranked) -> Card:
-    moments = sorted(refund.timeline, key=lambda moment: (when(moment.at) is None, moment.at or 0))
-    shown = tuple(moments[:MOMENTS])
-    return Card(refund, strip(refund.proofs), arithmetic(refund), _timeline(shown), shown, len(moments) - len(shown))
+    return Card(refund, strip(refund.proofs), arithmetic(refund), *moments(refund.timeline))
+
+
+def moments(timeline: Sequence[Moment]) -> tuple[Markup | None, tuple[Moment, ...], int]:
+    """A timeline's drawing, the moments to list in time's order, and how many more there are."""
+    ordered = sorted(timeline, key=lambda moment: (when(moment.at) is None, moment.at or 0))
+    shown = tuple(ordered[:MOMENTS])
+    return _timeline(shown), shown, len(ordered) - len(shown)
 
 
 def strip(proofs: Sequence[ProofState]) -> Markup:
@@ -79,8 +84,8 @@ def arithmetic(refund: Ranked) -> tuple[Line, ...]:
     return tuple(Line(*line, drawn) for line, drawn in zip(raw, charts.waterfall(steps), strict=True))
 
 
-def _timeline(moments: Sequence[Moment]) -> Markup | None:
-    timed = [(moment.at, moment.table) for moment in moments if moment.at is not None and when(moment.at)]
+def _timeline(shown: Sequence[Moment]) -> Markup | None:
+    timed = [(moment.at, moment.table) for moment in shown if moment.at is not None and when(moment.at)]
     if len(timed) < 2 or timed[0][0] == timed[-1][0]:
         return None
     start, end = timed[0][0], timed[-1][0]

@@ -5,6 +5,7 @@ from random import Random
 
 from msgspec.structs import replace
 from stories import micros, ranking
+from suspects import nobody, subjects, vile
 
 from beleg.audit.result import (
     AuditResult,
@@ -21,6 +22,7 @@ from beleg.audit.result import (
     Rival,
     Row,
     StaffRow,
+    Subjects,
     Sum,
     Totals,
 )
@@ -162,6 +164,7 @@ def rich(*, many: int = 24, seed: int = 7) -> AuditResult:
             Delay("hold_until_receipt_scanned", 61, 0.0065),
             Delay("review_over_1000", 9, 0.00096),
         ),
+        subjects=subjects(),
         seconds=41.3,
     )
 
@@ -233,6 +236,7 @@ def empty() -> AuditResult:
         delays=(),
         currency="BRL",
         late_deliveries=Sum(7_826, 130_077_400),
+        subjects=Subjects(),
         detectors=tuple(
             replace(run, ran=False, findings=0, amount=0, not_run_because="no such source: refunds") for run in detectors()
         ),
@@ -256,6 +260,7 @@ def unchecked() -> AuditResult:
         staff_note="",
         coverage=(),
         delays=(),
+        subjects=nobody(),
         by_class=(Row("unclassified", whole, Sum(), whole, Sum()),),
         notes=("Times are unknown in this source, so nothing that depends on time was looked at.",),
     )
@@ -319,4 +324,5 @@ def hostile() -> AuditResult:
         staff_note=long,
         delays=(Delay(evil, 3, 2.0),),
         late_deliveries=Sum(1, 0),
+        subjects=vile(evil, long),
     )

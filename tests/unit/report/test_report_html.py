@@ -103,7 +103,7 @@ def test_every_class_in_the_page_has_a_style(outline):
     plain = {"of", "what", "head", "cut", "u-fill"}
     used = {name for _, attributes, _ in outline.seen for name in (attributes.get("class") or "").split()}
     unknown = {name for name in used if f".{name}" not in styles()} - plain
-    assert {name for name in unknown if not name.startswith(("st-", "l-", "q-"))} <= {"onpaper", "st-pending"}
+    assert {name for name in unknown if not name.startswith(("st-", "l-", "q-", "n-"))} <= {"onpaper", "st-pending"}
 
 
 def test_hostile_text_stays_text():
