@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from beleg.connect.columns import pc, texts
-from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.mapping import SHAPES, Condition, FactRule, Mapping, SourceRule, Spec, When, as_spec
 from beleg.connect.slots import Slot, slots
 from beleg.connect.values import GRAMS, duration
 from beleg.facts.registry import fact_types
+from beleg.facts.told import closest, listed
 
 _OURS = frozenset({"known_at", "ingested_at", "origin"})
 _FILLED = frozenset({"id", "source"})

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from beleg.connect.columns import Column, Mask, none, nulls, pc, texts, to_mask
-from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.slots import Slot, slots
+from beleg.facts.told import closest, listed
 
 _TIMES = ("ingested_at", "source_recorded_at", "occurred_at")
 _CURRENCY = "^[A-Z]{3}$"

@@ -9,12 +9,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 from beleg.connect.columns import Column, Mask, Numbers, empty_column, none, nulls, pc, repeated, strung, texts, to_mask, to_numbers
-from beleg.connect.errors import listed
 from beleg.connect.frame import Frame, clean
 from beleg.connect.lookups import Lookups
 from beleg.connect.mapping import SourceRule, Spec
 from beleg.connect.slots import Slot
 from beleg.connect.values import degrees, digits_of, each_distinct, flag, grams, instant, integer, keyed_hash, millionths
+from beleg.facts.told import listed
 
 _ARROW: dict[str, pa.DataType] = {
     "flag": pa.bool_(),

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from beleg.connect.checked import check
-from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.mapping import Mapping, parse, shipped
+from beleg.facts.told import closest, listed
 
 
 def load(mapping: Path | str) -> Mapping:

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
-from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.errors import ConnectError
+from beleg.facts.told import closest, listed
 
 SHAPES = ("empty", "filled", "positive", "negative", "zero", "not_positive", "not_negative")
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from beleg.connect.batch import Batch
 from beleg.connect.build import Builder, Rules
 from beleg.connect.checks import check_names, needed_columns
-from beleg.connect.errors import ConnectError, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.fields import Setting
 from beleg.connect.files import InputFile, Look, look
 from beleg.connect.frame import FileFacts
@@ -21,6 +21,7 @@ from beleg.connect.run import file_again, opened
 from beleg.connect.tally import Sums
 from beleg.connect.writer import FactWriter, Quarantine
 from beleg.facts.registry import fact_types
+from beleg.facts.told import listed
 
 NAME = "beleg"
 

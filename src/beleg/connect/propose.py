@@ -8,13 +8,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from beleg.connect.drafts import Draft, draft
-from beleg.connect.errors import ConnectError, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.files import InputFile, find, glance
 from beleg.connect.frame import FileFacts, Frame
 from beleg.connect.loading import from_text
 from beleg.connect.run import opened
 from beleg.connect.shapes import Shape, shape_of
 from beleg.connect.synonyms import NAMES, plain
+from beleg.facts.told import listed
 
 _SAMPLE = 2000
 

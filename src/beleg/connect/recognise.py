@@ -7,13 +7,14 @@ import pyarrow.parquet as pq
 
 from beleg.connect.checks import needed_columns
 from beleg.connect.delimited import Layout
-from beleg.connect.errors import ConnectError, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.files import InputFile, glance
 from beleg.connect.frame import FileFacts, Frame
 from beleg.connect.loading import load
 from beleg.connect.mapping import Mapping, shipped
 from beleg.connect.own import table_named
 from beleg.connect.run import opened, text_layout
+from beleg.facts.told import listed
 
 
 def recognise(files: Sequence[InputFile], path: str) -> Mapping | None:

@@ -10,7 +10,7 @@ from beleg.connect.batch import Batch, Unread
 from beleg.connect.build import Builder, Rules, of_unread
 from beleg.connect.columns import Column, texts
 from beleg.connect.delimited import Layout, batches, layout_of
-from beleg.connect.errors import ConnectError, closest, listed
+from beleg.connect.errors import ConnectError
 from beleg.connect.fields import Setting, template_names
 from beleg.connect.files import InputFile, Look
 from beleg.connect.frame import STOCK, FileFacts, Frame
@@ -21,6 +21,7 @@ from beleg.connect.records import json_batches, line_batches, parquet_batches
 from beleg.connect.tally import Sums
 from beleg.connect.values import duration
 from beleg.connect.writer import FactWriter, Quarantine
+from beleg.facts.told import closest, listed
 
 UNCLAIMED = "no source of the mapping reads this file"
 LOOKED_UP = "read for attributes of other rows"
