@@ -75,6 +75,23 @@ def _letter(t: ir.Table, proof: str) -> ir.Value:
     return (t[proof] == "A").ifelse("U", t[proof]) if proof == "weight_plausible" else t[proof]
 
 
+def kind_of(refund_class: str, claim_kind: str) -> str:
+    """The kind of one slice, as `patterns` has it."""
+    if refund_class in _ANSWERED_BY_MONEY and claim_kind in CLAIMED:
+        return CLAIMED[claim_kind]
+    return next((kind for kind, classes in KINDS.items() if refund_class in classes), "other refunds")
+
+
+def patterns_of(letters: Mapping[str, str], fired: Mapping[str, str]) -> dict[str, str]:
+    """One slice's pattern per family, as `patterns` has it: from its proofs' letters, and its detectors with their families."""
+    found = {}
+    for family, proofs in FAMILIES.items():
+        shown = ["U" if proof == "weight_plausible" and letters[proof] == "A" else letters[proof] for proof in proofs]
+        names = sorted(name for name, of in fired.items() if of == family)
+        found[family] = "".join(shown) + "".join(f"{SEPARATOR}{name}" for name in names)
+    return found
+
+
 def split(pattern: str) -> tuple[str, tuple[str, ...]]:
     """A pattern's letters, and the detectors that fired."""
     letters, *fired = pattern.split(SEPARATOR)

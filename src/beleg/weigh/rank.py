@@ -60,13 +60,14 @@ def score(shown: pa.Table, weighed: Iterable[Weighed], weights: Weights) -> pa.T
         The combinations with method and rival (their numbers in `weights.hypotheses`), rival_millibits and millibits.
     """
     bits = {(one.family, one.kind, one.pattern): one.bits for one in weighed}
-    rows = [row | _scored(row, bits, weights) for row in shown.to_pylist()]
+    rows = [row | added_up(row, bits, weights) for row in shown.to_pylist()]
     columns: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in ("kind", *FAMILIES)]
     columns += [(name, pa.int64()) for name in ("method", "rival", "rival_millibits", "millibits")]
     return pa.Table.from_pylist(rows, schema=pa.schema(columns))
 
 
-def _scored(row: Mapping[str, str], bits: Mapping[tuple[str, str, str], Mapping[str, float]], weights: Weights) -> dict[str, int]:
+def added_up(row: Mapping[str, str], bits: Mapping[tuple[str, str, str], Mapping[str, float]], weights: Weights) -> dict[str, int]:
+    """One combination's score: its kind and a pattern per family, and the bits of each, by family, kind and pattern."""
     mine = [bits[family, row["kind"], row[family]] for family in FAMILIES]
     sums = {name: sum(one[name] for one in mine) for name in weights.hypotheses}
     names = list(sums)

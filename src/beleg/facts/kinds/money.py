@@ -92,7 +92,7 @@ class ClaimDocument(Fact, tag="claim_documents", frozen=True, kw_only=True):
     claim_id: ClaimId
     order_id: OrderId
     account_id: AccountId | None = None
-    kind: Literal["photo", "police_report", "declaration", "invoice", "other"]
+    kind: Literal["photo", "police_report", "declaration", "invoice", "posting", "other"]
     content: Annotated[Digest, Meta(description="digest of the file's bytes")]
     picture: Annotated[Digest | None, Meta(description="perceptual hash, for pictures")] = None
     number: Annotated[Digest | None, Meta(description="keyed hash of the document's own number, such as a police report's")] = None

@@ -1,0 +1,45 @@
+"""The legal deadline of a claim: when the duty to pay starts, when it is due, and when a person looks before that."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from beleg.facts.types import Instant, RefundClass
+from beleg.gate.policy import Clock
+from beleg.proofs.coverage import DAY
+from beleg.proofs.words import followed
+
+
+class Deadline(Struct, frozen=True, kw_only=True):
+    """By when something happens to a claim that is not paid, and why then."""
+
+    due_at: Annotated[Instant, Meta(description="when `at_deadline` happens by itself, if `started`; else when a person looks")]
+    look_at: Annotated[Instant, Meta(description="from when on a person looks at it")]
+    started: Annotated[bool, Meta(description="whether the duty to pay runs; without goods or evidence of posting it does not")]
+    at_deadline: Literal["release", "review"]
+    basis: str
+
+
+def deadline(clock: Clock, refund_class: RefundClass, informed_at: int, posted_at: int | None) -> Deadline:
+    """The deadline of a claim.
+
+    Args:
+        clock: the policy's clock.
+        refund_class: whether goods come back decides whether payment may wait for them.
+        informed_at: when the shop was told, in microseconds.
+        posted_at: when goods were first seen on their way or here, or the consumer showed that they were sent; None before that.
+    """
+    base = informed_at + clock.days * DAY
+    if not followed(refund_class):
+        return _running(clock, base, f"{clock.basis}: {clock.days} days after the shop was told")
+    if posted_at is None:
+        waits = base + clock.goods * DAY
+        basis = f"{clock.basis}: may be withheld until the goods are there or shown to be sent; neither so far"
+        return Deadline(due_at=waits, look_at=base, started=False, at_deadline="review", basis=basis)
+    basis = f"{clock.basis}: {clock.days} days after the shop was told, or once the goods were sent if that is later"
+    return _running(clock, max(base, posted_at + clock.look_before * DAY), basis)
+
+
+def _running(clock: Clock, due_at: int, basis: str) -> Deadline:
+    look_at = due_at - clock.look_before * DAY
+    return Deadline(due_at=due_at, look_at=look_at, started=True, at_deadline=clock.at_deadline, basis=basis)

@@ -1,0 +1,193 @@
+"""The decision: a pure function of the claim, what the facts show of its slice, the policy, the weights and the clock."""
+
+from msgspec import Struct
+
+from beleg.facts.told import listed
+from beleg.gate.claim import Claim
+from beleg.gate.clock import Deadline, deadline
+from beleg.gate.decision import Decision, ProofShown, Reason
+from beleg.gate.moment import STATES, Known
+from beleg.gate.policy import Answer, Policy
+from beleg.gate.situation import Situation
+from beleg.gate.verdict import Verdict, judge
+from beleg.proofs.coverage import DAY
+from beleg.proofs.money import SLACK
+from beleg.proofs.words import LETTERS, PROOFS, Proof, State
+from beleg.weigh.scale import Scale, Sum
+
+
+class Staff(Struct, frozen=True):
+    """What the roster and the sessions say of whoever asks."""
+
+    to_self: bool = False
+    takeover: bool = False
+
+
+class Gate(Struct, frozen=True):
+    """A policy in force and the weights it decides by.
+
+    The same claim, facts and moment get the same answer wherever they are asked about: live, in backtest, or after an audit.
+    """
+
+    policy: Policy
+    scale: Scale
+
+    def decide(self, claim: Claim, known: Known, now: int, staff: Staff | None = None) -> Decision:
+        """Answer a claim.
+
+        Args:
+            claim: what is asked for.
+            known: what the facts show of its slice.
+            now: the moment, in microseconds.
+            staff: what the roster and the sessions say of whoever asks.
+
+        Raises:
+            ToldError: a condition could not be worked out for this claim.
+        """
+        letters: dict[str, str] = dict(zip(PROOFS, known.letters_at(now), strict=True))
+        weighed = self.scale.weigh(known.refund_class, known.claim_kind, letters, dict(known.findings))
+        facing = _Facing(claim, known, letters, weighed, now)
+        verdict = judge(self.policy, facing.situation(staff or Staff()), facing.states, known.witnesses)
+        informed = claim.informed_at or known.first_at or now
+        due = deadline(self.policy.file.clock, known.refund_class, informed, known.posted_at or known.shown_at)
+        answer, forced = _timed(verdict.answer, due, now)
+        return Decision(
+            slice_id=known.slice_id,
+            answer=answer,
+            amount=claim.amount,
+            currency=claim.currency,
+            decided_at=now,
+            policy=self.policy.name,
+            policy_digest=self.policy.digest,
+            weights=self.scale.weights.version,
+            rule=verdict.rule.name if verdict.rule else None,
+            proofs=_shown(known, facing.states, verdict),
+            witnesses=known.witnesses,
+            witnesses_needed=verdict.rule.witnesses if verdict.rule else 0,
+            reasons=(*_said(verdict), *_timing(verdict, answer, due, forced=forced), *_evidence(weighed)),
+            millibits=weighed.millibits,
+            method=weighed.method,
+            rival=weighed.rival,
+            would_release=() if answer == "release" else verdict.missing,
+            witnesses_lacking=verdict.witnesses_lacking,
+            deadline=None if answer == "release" and not forced else due,
+            by="deadline" if forced else "rule",
+            index=known.index,
+        )
+
+
+class _Facing(Struct, frozen=True):
+    """All that one question brings together."""
+
+    claim: Claim
+    known: Known
+    letters: dict[str, str]
+    weighed: Sum
+    now: int
+
+    @property
+    def states(self) -> dict[Proof, State]:
+        return {proof: STATES[self.letters[proof]] for proof in PROOFS}
+
+    def situation(self, staff: Staff) -> Situation:
+        """What the policy's conditions see."""
+        claim, known, letters = self.claim, self.known, self.letters
+        accepted = letters["carrier_accepted"] == LETTERS["true"] or letters["dock_manifested"] == LETTERS["true"]
+        return Situation(
+            amount=claim.amount,
+            currency=claim.currency,
+            quantity=claim.quantity or 1,
+            category=known.category,
+            serialised=known.serialised,
+            trigger=claim.trigger,
+            refund_class=known.refund_class,
+            claim_kind=known.claim_kind,
+            channel=claim.channel or "",
+            by_staff=claim.requester is not None,
+            to_self=staff.to_self,
+            same_instrument=claim.instrument is None or known.payment is None or claim.instrument == known.payment,
+            beyond_paid=known.paid is not None and known.gone + claim.amount > known.paid * SLACK,
+            takeover=staff.takeover,
+            bits=max(0.0, self.weighed.evidence_bits),
+            contradicted=[proof for proof, letter in letters.items() if letter == LETTERS["contradicted"]],
+            posting_shown=known.shown_at is not None and known.shown_at <= self.now and not accepted,
+            findings=[*dict(known.findings), *known.on_account],
+            account_days=known.history.account_days,
+            account_orders=known.history.account_orders,
+            account_refunds=known.history.account_refunds,
+            account_disputes=known.history.account_disputes,
+        )
+
+
+def _timed(answer: Answer, due: Deadline, now: int) -> tuple[Answer, bool]:
+    """The answer once the clock has been looked at, and whether it is the clock's."""
+    if answer == "release":
+        return "release", False
+    if due.started and now >= due.due_at and due.at_deadline == "release":
+        return "release", True
+    return ("review" if now >= due.look_at else answer), False
+
+
+def _shown(known: Known, states: dict[Proof, State], verdict: Verdict) -> tuple[ProofShown, ...]:
+    needed = {proof for group, _ in verdict.met for proof in group}
+    facts: dict[str, tuple[str, ...]] = {}
+    for proof, fact, _ in known.rests_on:
+        facts[proof] = (*facts.get(proof, ()), fact)
+    return tuple(
+        ProofShown(proof=proof, state=state, needed=proof in needed, facts=facts.get(proof, ())) for proof, state in states.items()
+    )
+
+
+def _said(verdict: Verdict) -> list[Reason]:
+    if not verdict.amounts_known:
+        return [Reason(code="currency_without_amounts", text="the policy names no amounts in this currency; a person decides")]
+    reasons = [Reason(code=f"guard:{one.name}", text=one.why) for one in verdict.guards]
+    if verdict.rule is None:
+        return [*reasons, Reason(code="no_rule", text="no rule of the policy fits this claim; a person decides")]
+    reasons.append(Reason(code=f"rule:{verdict.rule.name}", text=verdict.rule.why))
+    for group, state in verdict.met:
+        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=f"{' or '.join(group)}: {_MEANS[state]}"))
+    if verdict.witnesses_lacking:
+        text = f"independent sources that must still speak for it: {verdict.witnesses_lacking}"
+        reasons.append(Reason(code="witnesses_lacking", text=text))
+    return reasons
+
+
+_MEANS: dict[State, str] = {
+    "true": "there",
+    "contradicted": "a fact says otherwise",
+    "absent": "its time has passed and its source was working",
+    "pending": "not there yet",
+    "unavailable": "its source was down, or there is none for this place",
+    "not_applicable": "does not apply to such a claim",
+}
+
+
+def _timing(verdict: Verdict, answer: Answer, due: Deadline, *, forced: bool) -> list[Reason]:
+    if forced:
+        return [Reason(code="deadline_passed", text=f"released because the time was up. {due.basis}")]
+    if answer != verdict.answer:
+        left = (due.due_at - due.look_at) // DAY
+        text = f"a person looks, {left} days before it is due" if due.started else "the goods were not sent in time; a person looks"
+        return [Reason(code="deadline_near", text=f"{text}. {due.basis}")]
+    return []
+
+
+def _evidence(weighed: Sum) -> list[Reason]:
+    return [
+        Reason(
+            code=f"evidence:{one.family}",
+            text=f"{one.family}: {one.pattern}, held against {one.kind}",
+            millibits=round(1000 * one.bits[weighed.method]),
+            honest_share=one.honest_share,
+            rests_on=one.rests_on,
+        )
+        for one in weighed.parts
+    ] + _rival(weighed)
+
+
+def _rival(weighed: Sum) -> list[Reason]:
+    if not weighed.rival_millibits:
+        return []
+    text = f"{listed([weighed.rival])} would explain the facts as well"
+    return [Reason(code="rival", text=text, millibits=-weighed.rival_millibits)]
