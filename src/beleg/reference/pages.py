@@ -8,6 +8,7 @@ from beleg.reference.commands import commands
 from beleg.reference.detectors import detectors
 from beleg.reference.facts import facts
 from beleg.reference.mapping import mapping
+from beleg.reference.policies import policies
 from beleg.reference.proofs import proofs
 from beleg.reference.schemas import schemas
 
@@ -17,7 +18,13 @@ _MEASURED = frozenset({"quality.md", "quality.json"})
 
 def pages() -> dict[str, str]:
     """Every page and schema, by its path below the reference folder."""
-    found = {"facts.md": facts(), "proofs.md": proofs(), "detectors.md": detectors(), "mapping.md": mapping()}
+    found = {
+        "facts.md": facts(),
+        "proofs.md": proofs(),
+        "detectors.md": detectors(),
+        "mapping.md": mapping(),
+        "policies.md": policies(),
+    }
     if (text := commands()) is not None:
         found["cli.md"] = text
     return found | {f"schemas/{name}": schema for name, schema in schemas().items()}
