@@ -1,0 +1,92 @@
+"""Who uses Beleg itself: their roles and passkeys, their sign-ins, what personal data they read, what they asked to see."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from beleg.facts.base import Fact
+from beleg.facts.types import Digest, FactId, Instant, Login, Session
+
+Role = Literal["analyst", "investigator", "approver", "policy_author", "counsel", "auditor", "administrator"]
+Shown = Literal["account", "staff", "ring", "refund"]
+
+
+class OperatorRole(Fact, tag="operator_roles", frozen=True, kw_only=True):
+    """A person was given a role in Beleg, or it was taken away; the newest fact holds."""
+
+    login: Login
+    role: Role
+    granted: Annotated[bool, Meta(description="given, or taken away")]
+    actor: Annotated[Login | None, Meta(description="the administrator; empty for the first one, made at first start")] = None
+
+
+class Invitation(Fact, tag="invitations", frozen=True, kw_only=True):
+    """Somebody may enrol a passkey once, with a secret that only its digest is kept of."""
+
+    login: Login
+    secret: Annotated[Digest, Meta(description="digest of the one-time secret")]
+    expires_at: Annotated[Instant, Meta(description="when it is worth nothing any more")]
+    actor: Annotated[Login | None, Meta(description="who invited; empty for the first administrator")] = None
+
+
+class Passkey(Fact, tag="passkeys", frozen=True, kw_only=True):
+    """A passkey was enrolled; its private part never leaves its owner's device."""
+
+    login: Login
+    credential: Annotated[str, Meta(min_length=1, description="the credential's id, base64url")]
+    public_key: Annotated[str, Meta(min_length=1, description="COSE public key, base64url")]
+    label: Annotated[str | None, Meta(description="what its owner calls it")] = None
+    invitation: Annotated[FactId | None, Meta(description="the invitation it was enrolled with")] = None
+
+
+class PasskeyEnd(Fact, tag="passkey_ends", frozen=True, kw_only=True):
+    """A passkey is worth nothing any more."""
+
+    credential: Annotated[str, Meta(min_length=1, description="the credential's id, base64url")]
+    actor: Login
+
+
+class OperatorSignIn(Fact, tag="operator_sign_ins", frozen=True, kw_only=True):
+    """Somebody signed in to Beleg, out of it, or failed to."""
+
+    login: Annotated[Login | None, Meta(description="who; empty where the passkey is unknown")] = None
+    activity: Literal["logon", "logoff", "failed"]
+    session: Session | None = None
+    credential: Annotated[str | None, Meta(description="the passkey used, base64url")] = None
+    counter: Annotated[int | None, Meta(description="the passkey's signature counter")] = None
+
+
+class PersonalRead(Fact, tag="personal_reads", frozen=True, kw_only=True):
+    """Somebody looked at a page about a person."""
+
+    login: Login
+    session: Session | None = None
+    shown: Shown
+    subject: Annotated[str, Meta(min_length=1, description="the pseudonym looked at")]
+    raw: Annotated[bool, Meta(description="whether the name behind the pseudonym was shown")] = False
+
+
+class RevealRequest(Fact, tag="reveal_requests", frozen=True, kw_only=True):
+    """Somebody asks to see the name behind a pseudonym, and says why."""
+
+    shown: Shown
+    subject: Annotated[str, Meta(min_length=1, description="the pseudonym")]
+    reason: Annotated[str, Meta(min_length=1, description="why it is needed")]
+    actor: Login
+
+
+class RevealAnswer(Fact, tag="reveal_answers", frozen=True, kw_only=True):
+    """A second person agreed that a name is shown to whoever asked, or did not."""
+
+    request_id: Annotated[FactId, Meta(description="the request")]
+    granted: Annotated[bool, Meta(description="agreed, or not")]
+    expires_at: Annotated[Instant | None, Meta(description="until when the name is shown")] = None
+    actor: Login
+
+
+class SavedView(Fact, tag="saved_views", frozen=True, kw_only=True):
+    """Somebody keeps a way to look at a list; the newest of a name holds, and one without a query is gone."""
+
+    login: Login
+    name: Annotated[str, Meta(min_length=1, description="what its owner calls it")]
+    query: Annotated[str | None, Meta(description="the list's address")] = None
