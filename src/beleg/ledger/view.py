@@ -9,10 +9,13 @@ import pyarrow as pa
 from beleg.ledger.engines.base import Engine
 
 # How a table without an order number reaches one: by this column, through that table.
-_REACH = (("parcel_id", "parcels"), ("lpn", "receipts"), ("serial", "packed_serials"), ("account_id", "orders"))
+REACH = (("parcel_id", "parcels"), ("lpn", "receipts"), ("serial", "packed_serials"), ("account_id", "orders"))
 
 # Stands for the bound parameter while an expression is compiled; no order number can look like it.
 SCOPE_MARK = "\u0001scope\u0001"
+
+# Stands likewise for the moment a statement speaks of, where it is asked again and again as time goes by; no moment can be it.
+AS_OF_MARK = (1 << 62) + 0x62656C6567
 
 
 class View:
@@ -54,10 +57,10 @@ class View:
         return ibis.table(built.schema(), name=name)
 
     def sql(self, expression: ir.Table) -> str:
-        """The whole statement that answers an expression over this view; a scope of `SCOPE_MARK` is its bound parameter."""
+        """The whole statement that answers an expression over this view; `SCOPE_MARK` and `AS_OF_MARK` are its bound parameters."""
         steps = ",\n".join(f"{self.engine.quoted(name)} AS (\n{sql}\n)" for name, sql in self._expressions.items())
         statement = f"WITH {steps}\n{self._final(expression)}" if steps else self.engine.sql(expression)
-        return statement.replace(f"'{SCOPE_MARK}'", self.engine.parameter)
+        return statement.replace(f"'{SCOPE_MARK}'", self.engine.parameter).replace(str(AS_OF_MARK), self.engine.moment)
 
     def _final(self, expression: ir.Table) -> str:
         # the expression's own common table expressions go inside, behind the steps
@@ -88,7 +91,7 @@ class View:
         if "order_id" in leaf.columns:
             mine = self._of_order(leaf)
             return mine.union(self._tied(leaf), distinct=False) if name == "refunds" else mine
-        for column, through in _REACH:
+        for column, through in REACH:
             if column in leaf.columns:
                 reached = self.table(through)
                 return leaf.semi_join(reached.filter(reached[column].notnull())[[column]], column)

@@ -12,7 +12,10 @@ from ibis.backends.sql import SQLBackend
 from beleg.facts.schema import arrow_schemas
 
 # What lookups go by. Only engines that serve single questions build them.
-INDEXED = ("id", "order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id")
+INDEXED = (
+    "id", "order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id", "dispute_id", "login",
+    "request_id", "decision_id", "reservation_id", "finding_id",
+)  # fmt: skip
 
 
 class EngineError(Exception):
@@ -24,6 +27,7 @@ class Engine(ABC):
 
     name: str
     parameter: str  # how a bound parameter is written in this engine's SQL
+    moment: str = "$2"  # and how the second one is, for a statement that is asked as of one moment and then another
 
     def __init__(self, backend: SQLBackend) -> None:
         self.backend = backend

@@ -7,10 +7,11 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
+from psycopg import Cursor
 
 from beleg.ledger.engines.base import INDEXED, Engine, EngineError
 
-_SQL = {"string": "text", "int64": "bigint", "bool": "boolean", "double": "double precision"}
+SQL = {"string": "text", "int64": "bigint", "bool": "boolean", "double": "double precision"}
 
 
 class PostgreSQL(Engine):
@@ -25,18 +26,22 @@ class PostgreSQL(Engine):
 
     def load(self, name: str, rows: pa.Table) -> None:
         """Copied in with COPY, then indexed by what lookups go by."""
-        columns = ", ".join(f'"{field.name}" {_SQL[str(field.type)]}' for field in rows.schema)
+        columns = ", ".join(f'"{field.name}" {SQL[str(field.type)]}' for field in rows.schema)
         with self.backend.con.cursor() as cursor:
             cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
             cursor.execute(f'CREATE TABLE "{name}" ({columns})')
-            with cursor.copy(f'COPY "{name}" FROM STDIN') as copy:
-                for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
-                    copy.write_row(row)
+            self.copy_in(cursor, f'"{name}"', rows)
             for column in INDEXED:
                 if column in rows.schema.names:
                     cursor.execute(f'CREATE INDEX ON "{name}" ("{column}")')
             cursor.execute(f'ANALYZE "{name}"')
         self.backend.con.commit()
+
+    def copy_in(self, cursor: Cursor, table: str, rows: pa.Table) -> None:
+        """Add rows to a table that is there."""
+        with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+                copy.write_row(row)
 
     def keep(self, name: str, step: ir.Table) -> ir.Table:
         """Read out and loaded again, so that sums are 64 bits wide."""

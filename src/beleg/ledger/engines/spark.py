@@ -17,6 +17,7 @@ class Spark(Engine):
 
     name = "spark"
     parameter = ":scope"
+    moment = ":as_of"
 
     def __init__(self, session: SparkSession, work: Path) -> None:
         super().__init__(ibis.pyspark.connect(session))

@@ -21,6 +21,7 @@ class SQLite(Engine):
 
     name = "sqlite"
     parameter = "?1"
+    moment = "?2"
 
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
         """Copied in, as SQLite cannot read Parquet."""

@@ -1,0 +1,61 @@
+"""The store the service lives on, as an engine: the facts are there already, and what is computed beforehand lies beside them."""
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from beleg.facts.schema import arrow_schemas
+from beleg.ledger.engines.base import INDEXED, EngineError
+from beleg.ledger.engines.postgres import SQL, PostgreSQL
+
+# Facts are views without the log's own columns; what is computed from them is the service's own and may be thrown away.
+SEARCH_PATH = "beleg_derived, beleg_facts, pg_catalog"
+
+
+class Live(PostgreSQL):
+    """One connection to the store. A statement is asked about many orders at once: its parameter is a list of them."""
+
+    parameter = "ANY($1)"
+
+    def __init__(self, backend: ibis.backends.sql.SQLBackend) -> None:
+        super().__init__(backend)
+        self._schemas = {name: ibis.Schema.from_pyarrow(schema) for name, schema in arrow_schemas().items()}
+
+    def table(self, name: str) -> ir.Table:
+        """A table as an expression, by the schema it was made with."""
+        if name not in self._schemas:
+            raise EngineError(f"table {name!r}: the store has no such facts, and nothing was computed under this name")
+        return ops.DatabaseTable(name, schema=self._schemas[name], source=self.backend).to_expr()
+
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Put what was computed in the place of what was, in one transaction, so that whoever asks meanwhile sees either."""
+        if name in arrow_schemas():
+            raise EngineError(f"table {name!r}: facts of the store are appended, never loaded")
+        typed = {field.name: SQL[str(field.type)] for field in rows.schema}
+        listed = ", ".join(f'"{column}" {kind}' for column, kind in typed.items())
+        with self.backend.con.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('beleg derived'))")
+            there = cursor.execute(
+                "SELECT column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = 'beleg_derived' AND table_name = %s ORDER BY ordinal_position",
+                (name,),
+            ).fetchall()
+            if dict(there) != typed:
+                cursor.execute(f'DROP TABLE IF EXISTS beleg_derived."{name}"')
+                cursor.execute(f'CREATE TABLE beleg_derived."{name}" ({listed})')
+                for column in (*INDEXED, "login", "fact_id"):
+                    if column in typed:
+                        cursor.execute(f'CREATE INDEX ON beleg_derived."{name}" ("{column}")')
+            cursor.execute(f'DELETE FROM beleg_derived."{name}"')
+            self.copy_in(cursor, f'beleg_derived."{name}"', rows)
+        self.backend.con.commit()
+        self._schemas[name] = ibis.Schema.from_pyarrow(rows.schema)
+
+
+def open_live(address: str) -> Live:
+    """Connect to the store at this address, as the service."""
+    engine = Live(ibis.connect(address))
+    engine.backend.con.execute(f"SET search_path TO {SEARCH_PATH}")
+    engine.backend.con.commit()
+    return engine

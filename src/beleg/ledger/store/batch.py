@@ -1,0 +1,157 @@
+"""Many units written in one transaction: what to ask once the log's head is taken, then what to insert; no database in here."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from beleg.facts.base import Fact, table_of
+from beleg.facts.schema import arrow_schemas
+from beleg.ledger.log.canonical import canonical, leaf, salts
+from beleg.ledger.store.base import ConflictError, Key, Unit, Written
+from beleg.ledger.store.tables import insert
+
+Statement = tuple[str, Sequence[Any]]
+Rows = Sequence[Sequence[Any]]
+
+# These are inserted last and in this order, as the rules of each look at those before it.
+_LAST = ("decisions", "approvals", "reservations", "reservation_ends")
+
+_INSERT = {table: insert(table, schema) for table, schema in arrow_schemas().items()}
+_KNOWN = {table: f'SELECT id, place FROM beleg_rows."{table}" WHERE id = ANY($1::text[])' for table in _INSERT}
+
+TAKE_HEAD: Statement = ("SELECT beleg_log.take_head()", ())
+_KEYS = """
+SELECT scope, name, digest, answer, places FROM beleg_log.keys
+WHERE (scope, name) IN (SELECT * FROM unnest($1::text[], $2::text[]))"""
+_ENTRIES = """
+INSERT INTO beleg_log.entries (place, leaf, relation, fact_id)
+SELECT $1::bigint + ordinality - 1, leaf, relation, fact_id
+FROM unnest($2::bytea[], $3::text[], $4::text[]) WITH ORDINALITY AS e(leaf, relation, fact_id, ordinality)"""
+_PUT_KEY = "INSERT INTO beleg_log.keys (scope, name, digest, answer, places) VALUES ($1, $2, $3, $4, $5)"
+_PUT_MESSAGES = "INSERT INTO beleg_log.outbox (topic, body) SELECT * FROM unnest($1::text[], $2::bytea[])"
+
+
+class Row(Struct, frozen=True):
+    """A fact ready to be written."""
+
+    table: str
+    id: str
+    written: bytes
+    salt: bytes
+    leaf: bytes
+
+
+def rows_of(facts: Sequence[Fact]) -> tuple[Row, ...]:
+    """Facts with their canonical form, a salt each, and the leaf that follows.
+
+    Raises:
+        CanonicalError: a fact has no canonical form.
+    """
+    return tuple(_row(fact, salt) for fact, salt in zip(facts, salts(len(facts)), strict=True))
+
+
+def _row(fact: Fact, salt: bytes) -> Row:
+    written = canonical(fact)
+    return Row(table_of(type(fact)), fact.id, written, salt, leaf(salt, written))
+
+
+class Ready(Struct, frozen=True):
+    """A unit ready to be written."""
+
+    unit: Unit
+    rows: tuple[Row, ...]
+
+
+class Batch:
+    """Units that share a transaction: send `questions`, hand the answers to `answered`, send `inserts`, commit, read `outcomes`."""
+
+    def __init__(self, units: Sequence[Ready]) -> None:
+        self._units = units
+        self._new: dict[tuple[str, str], Row] = {}
+        self._places: dict[tuple[str, str], int] = {}
+        self._written: list[tuple[Ready, Written]] = []
+        self._outcomes: list[Written | ConflictError] = []
+        self._head = 0
+
+    def questions(self) -> Iterator[Statement]:
+        """What must be known: the head of the log, which of the facts are there, which of the keys."""
+        yield TAKE_HEAD
+        for table, ids in self._ids().items():
+            yield _KNOWN[table], (sorted(ids),)
+        if keys := self._keys():
+            yield _KEYS, ([key.scope for key in keys], [key.name for key in keys])
+
+    def answered(self, answers: Sequence[Rows]) -> None:
+        """The rows of each question, in order; decides what is new and gives it its place."""
+        (((head,),), *rest) = answers
+        for table, rows in zip(self._ids(), rest, strict=False):
+            self._places |= {(table, fact_id): place for fact_id, place in rows}
+        old = {Key(scope, name, b""): tuple(row) for scope, name, *row in rest[-1]} if self._keys() else {}
+        self._head = int(head)
+        place = self._head
+        for ready in self._units:
+            outcome = self._earlier(ready.unit, old)
+            if outcome is None:
+                for row in ready.rows:
+                    if (row.table, row.id) not in self._places:
+                        self._places[row.table, row.id] = place
+                        self._new[row.table, row.id] = row
+                        place += 1
+                outcome = Written(tuple(self._places[row.table, row.id] for row in ready.rows), ready.unit.answer)
+                self._written.append((ready, outcome))
+                if ready.unit.key:
+                    key = ready.unit.key
+                    old[Key(key.scope, key.name, b"")] = (key.digest, outcome.answer, outcome.places)
+            self._outcomes.append(outcome)
+
+    def inserts(self) -> Iterator[Statement]:
+        """What to insert, in the order the rules want it."""
+        if self._new:
+            new = self._new.values()
+            yield _ENTRIES, (self._head, [row.leaf for row in new], [row.table for row in new], [row.id for row in new])
+        for table, rows in _in_order(self._new.values()).items():
+            texts = b"[" + b",".join(row.written for row in rows) + b"]"
+            places = [self._places[table, row.id] for row in rows]
+            yield _INSERT[table], (texts.decode(), places, [row.salt for row in rows])
+        for ready, written in self._written:
+            if key := ready.unit.key:
+                yield _PUT_KEY, (key.scope, key.name, key.digest, written.answer, list(written.places))
+        messages = [message for ready, _ in self._written for message in ready.unit.messages]
+        if messages:
+            yield _PUT_MESSAGES, ([one.topic for one in messages], [one.body for one in messages])
+
+    def outcomes(self) -> Sequence[Written | ConflictError]:
+        """What became of each unit, in order."""
+        return self._outcomes
+
+    def _ids(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for ready in self._units:
+            for row in ready.rows:
+                found.setdefault(row.table, set()).add(row.id)
+        return found
+
+    def _keys(self) -> list[Key]:
+        return [ready.unit.key for ready in self._units if ready.unit.key]
+
+    def _earlier(self, unit: Unit, old: Mapping[Key, tuple[Any, ...]]) -> Written | ConflictError | None:
+        if unit.key is None:
+            return None
+        found = old.get(Key(unit.key.scope, unit.key.name, b""))
+        if found is None:
+            return None
+        digest, answer, places = found
+        if digest != unit.key.digest:
+            return ConflictError(
+                f"idempotency key {unit.key.name!r}: it came before with another body; use a new key for a new request"
+            )
+        return Written(tuple(places), answer, replayed=True)
+
+
+def _in_order(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    by_table: dict[str, list[Row]] = {}
+    for row in rows:
+        by_table.setdefault(row.table, []).append(row)
+    first = sorted(by_table.keys() - set(_LAST))
+    return {table: by_table[table] for table in (*first, *_LAST) if table in by_table}

@@ -1,0 +1,158 @@
+"""Reading while the service runs: the facts of one order, and prepared statements asked about many orders at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache, reduce
+from operator import or_
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import AsyncClientCursor, AsyncConnection, sql
+
+from beleg.facts.base import Fact
+from beleg.facts.registry import fact_types
+from beleg.facts.schema import arrow_schemas
+from beleg.ledger.engines.live import SEARCH_PATH
+from beleg.ledger.store.base import StoreError
+from beleg.ledger.store.sequencer import Connect
+from beleg.ledger.store.tables import written
+from beleg.ledger.view import REACH
+
+# A statement over one order never needs more; beyond, something is wrong and the connection is wanted elsewhere.
+_SETTINGS = (
+    f"SET search_path TO {SEARCH_PATH}",
+    "SET jit = off",
+    "SET plan_cache_mode = force_generic_plan",
+    "SET default_transaction_read_only = on",
+    "SET statement_timeout = '30s'",
+)
+
+
+class Reader:
+    """A few connections that only read.
+
+    Args:
+        connect: opens a connection.
+        many: how many there are; each runs one statement at a time, and is opened when it is first wanted.
+        statements: what may be asked, by name; each connection plans one when it is first asked, or was replaced.
+    """
+
+    def __init__(self, connect: Connect, many: int, statements: Mapping[str, str]) -> None:
+        self._connect = connect
+        self._many = many
+        self._statements = statements
+        self._free: asyncio.Queue[_Line] = asyncio.Queue()
+        for _ in range(many):
+            self._free.put_nowait(_Line())
+
+    async def close(self) -> None:
+        """Wait for what runs and hang up."""
+        for _ in range(self._many):
+            line = await self._free.get()
+            await line.hang_up()
+
+    async def ask(self, name: str, orders: Sequence[str], as_of: int) -> list[tuple[Any, ...]]:
+        """Run a prepared statement over these orders, as of a moment (microseconds)."""
+        statement = self._statements.get(name)
+        if statement is None:
+            raise StoreError(f"no statement is prepared under {name!r}; there are: {', '.join(sorted(self._statements)) or 'none'}")
+        async with self._line() as (line, connection):
+            await line.plan(connection, name, statement)
+            cursor = AsyncClientCursor(connection)
+            call = sql.SQL("EXECUTE {} (%s, %s)").format(sql.Identifier(name))
+            await cursor.execute(call, (list(orders), as_of))
+            return await cursor.fetchall()
+
+    async def facts_of(self, order: str) -> list[Fact]:
+        """Every fact of one order, what happened to its parcels and units included, in the order of the log."""
+        async with self._line() as (_, connection):
+            cursor = await connection.execute(_one_order().encode(), (order,), prepare=True)
+            return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
+
+    async def fact(self, table: str, fact_id: str) -> Fact | None:
+        """One fact by its id."""
+        return next(iter(await self.where(table, "id", fact_id)), None)
+
+    async def where(self, table: str, column: str, value: str) -> list[Fact]:
+        """The facts of a table with this value in an indexed column, in the order of the log."""
+        schema = arrow_schemas().get(table)
+        if schema is None or column not in schema.names:
+            raise StoreError(f"{table}.{column}: there are no such facts")
+        kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = $1 AND r.salt IS NOT NULL'
+        text = f"SELECT {written(table, schema)} {kept} ORDER BY place"
+        async with self._line() as (_, connection):
+            cursor = await connection.execute(text.encode(), (value,), prepare=True)
+            return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
+
+    @asynccontextmanager
+    async def _line(self) -> AsyncIterator[tuple["_Line", AsyncConnection]]:
+        line = await self._free.get()
+        try:
+            yield line, await line.up(self._connect)
+        except psycopg.OperationalError:
+            await line.hang_up()
+            raise
+        finally:
+            self._free.put_nowait(line)
+
+
+class _Line:
+    """One connection and what it has planned."""
+
+    def __init__(self) -> None:
+        self._connection: AsyncConnection | None = None
+        self._planned: dict[str, str] = {}
+
+    async def up(self, connect: Connect) -> AsyncConnection:
+        """The connection, made anew if it was lost."""
+        if self._connection is None or self._connection.closed:
+            self._planned.clear()
+            self._connection = await connect()
+            for setting in _SETTINGS:
+                await self._connection.execute(setting.encode())
+        return self._connection
+
+    async def plan(self, connection: AsyncConnection, name: str, statement: str) -> None:
+        """Prepare a statement unless it is."""
+        if self._planned.get(name) == statement:
+            return
+        quoted = sql.Identifier(name).as_string(connection)
+        if name in self._planned:
+            await connection.execute(f"DEALLOCATE {quoted}".encode())
+        await connection.execute(f"PREPARE {quoted} (text[], bigint) AS {statement}".encode())
+        self._planned[name] = statement
+
+    async def hang_up(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Fact]:
+    return msgspec.json.Decoder(reduce(or_, fact_types().values()))
+
+
+@cache
+def _one_order() -> str:
+    parts = " UNION ALL ".join(_parts())
+    return f"SELECT text FROM ({parts}) AS every ORDER BY place"
+
+
+def _parts() -> Iterator[str]:
+    for table, schema in arrow_schemas().items():
+        if reached := _reached(schema.names):
+            kept = f'FROM beleg_rows."{table}" r WHERE {reached} AND r.salt IS NOT NULL'
+            yield f"SELECT {written(table, schema)} AS text, place {kept}"
+
+
+def _reached(names: Sequence[str]) -> str | None:
+    if "order_id" in names:
+        return "r.order_id = $1"
+    for column, through in REACH:
+        if column in names and through != "orders":
+            return f'r."{column}" IN (SELECT t."{column}" FROM beleg_rows."{through}" t WHERE t.order_id = $1)'
+    return None

@@ -1,0 +1,156 @@
+"""The one place where a process's units get their order: those that wait together share a transaction and one durable commit."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+import psycopg
+from psycopg import AsyncConnection
+
+from beleg.ledger.store.base import RefusedError, UnavailableError, Unit, Written
+from beleg.ledger.store.batch import Batch, Ready, Rows, Statement, rows_of
+
+Connect = Callable[[], Awaitable[AsyncConnection]]
+
+# How much one transaction takes, in units and facts: more makes the first wait for the last.
+MOST_UNITS, MOST_FACTS = 256, 2_000
+
+_log = logging.getLogger("beleg.ledger")
+# it tells of each statement behind a broken one; the one that broke is told by the exception
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+
+class _Waiting:
+    """A unit and who waits for it."""
+
+    __slots__ = ("answer", "ready", "since")
+
+    def __init__(self, ready: Ready, answer: "asyncio.Future[Written]") -> None:
+        self.ready = ready
+        self.answer = answer
+        self.since = time.monotonic()
+
+    def fail(self, why: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(why)
+
+
+class Sequencer:
+    """Group commit over one connection of its own. Several processes may each have one: the log's head is locked while one writes.
+
+    Args:
+        connect: opens a connection, again after one was lost.
+        patience: seconds a unit may wait while the database is away.
+    """
+
+    def __init__(self, connect: Connect, patience: float) -> None:
+        self._connect = connect
+        self._patience = patience
+        self._queue: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._connection: AsyncConnection | None = None
+
+    async def commit(self, unit: Unit) -> Written:
+        """Write a unit; see `Store.commit`."""
+        waiting = _Waiting(Ready(unit, rows_of(unit.facts)), asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._wake.set()
+        return await waiting.answer
+
+    async def run(self) -> None:
+        """Write what waits, for ever; cancelled, it lets go of its connection and of all who wait."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while batch := self._next():
+                    await self._persistently(batch)
+        finally:
+            for waiting in self._queue:
+                waiting.fail(UnavailableError("the store is closing"))
+            self._queue.clear()
+            await self._hang_up()
+
+    def _next(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        facts = 0
+        while self._queue and len(batch) < MOST_UNITS and facts < MOST_FACTS:
+            batch.append(self._queue.popleft())
+            facts += len(batch[-1].ready.rows)
+        return batch
+
+    async def _persistently(self, batch: list[_Waiting]) -> None:
+        """Write a batch, again and again while the database is away. What a lost commit wrote is found by its ids."""
+        pause = 0.01
+        while batch:
+            try:
+                await self._settle(batch)
+                break
+            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as lost:
+                _log.warning("database away: %s", type(lost).__name__)
+                await self._hang_up()
+                overdue = [one for one in batch if time.monotonic() - one.since > self._patience]
+                for one in overdue:
+                    one.fail(UnavailableError(f"the database did not answer within {self._patience:g} seconds: {lost}"))
+                batch = [one for one in batch if not one.answer.done()]
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+
+    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+        """Write units together; where a rule forbids one, halve them until it is found, so that it alone is refused."""
+        open_ = [one for one in batch if not one.answer.done()]
+        if not open_:
+            return
+        try:
+            outcomes = await self._write([one.ready for one in open_])
+        except psycopg.OperationalError:
+            raise
+        except psycopg.DatabaseError as broken:
+            if len(open_) == 1:
+                open_[0].fail(refused(broken))
+                return
+            middle = len(open_) // 2
+            await self._settle(open_[:middle])
+            await self._settle(open_[middle:])
+            return
+        for one, outcome in zip(open_, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                one.fail(outcome)
+            elif not one.answer.done():
+                one.answer.set_result(outcome)
+
+    async def _write(self, units: Sequence[Ready]) -> Sequence[Written | Exception]:
+        connection = self._connection = self._connection or await self._connect()
+        batch = Batch(units)
+        try:
+            batch.answered(await _ask(connection, [("BEGIN", ()), *batch.questions()]))
+            await _ask(connection, [*batch.inserts(), ("COMMIT", ())])
+        except psycopg.Error:
+            if not connection.closed:
+                await connection.rollback()
+            raise
+        return batch.outcomes()
+
+    async def _hang_up(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+async def _ask(connection: AsyncConnection, statements: Iterable[Statement]) -> list[Rows]:
+    """Send statements in one go and read all their rows."""
+    cursors = []
+    async with connection.pipeline():
+        for text, values in statements:
+            cursor = connection.cursor()
+            await cursor.execute(text.encode(), values, prepare=True)
+            cursors.append(cursor)
+    return [await cursor.fetchall() for cursor in cursors if cursor.description is not None]
+
+
+def refused(broken: psycopg.Error) -> RefusedError:
+    """What the database forbade, in our words: the rule is the constraint that was broken."""
+    rule = broken.diag.constraint_name or type(broken).__name__
+    return RefusedError(rule, broken.diag.message_primary or str(broken))

@@ -1,0 +1,90 @@
+"""The facts' tables in PostgreSQL, read off the fact definitions: a new fact or column grows a table, and nothing shrinks one."""
+
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+
+from beleg.facts.schema import arrow_schemas
+from beleg.ledger.engines.base import INDEXED
+
+_SQL = {"string": "text", "int64": "bigint", "bool": "boolean"}
+
+# Beside the facts' own columns: where the entry stands in the log, and the salt of its digest, which goes when it is erased.
+PLACE, SALT = "place", "salt"
+
+
+def columns(schema: pa.Schema) -> dict[str, str]:
+    """Each column with its SQL type."""
+    return {field.name: _SQL[str(field.type)] for field in schema}
+
+
+def grow(there: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """The statements that bring the tables up to the fact definitions.
+
+    Args:
+        there: the tables that exist, each with its columns and their SQL types.
+
+    Raises:
+        ValueError: a column is of another type than the definition says; facts are never rewritten.
+    """
+    for table, schema in arrow_schemas().items():
+        wanted = columns(schema)
+        have = there.get(table)
+        if have is None:
+            yield from _created(table, schema)
+        else:
+            yield from _widened(table, wanted, have)
+        if have is None or not wanted.keys() <= have.keys():
+            yield f'DROP VIEW IF EXISTS beleg_facts."{table}"'
+            named = ", ".join(f'"{name}"' for name in wanted)
+            yield f'CREATE VIEW beleg_facts."{table}" AS SELECT {named} FROM beleg_rows."{table}"'
+
+
+def _created(table: str, schema: pa.Schema) -> Iterator[str]:
+    listed = ", ".join(
+        f'"{field.name}" {_SQL[str(field.type)]}{"" if field.nullable else " NOT NULL"}' for field in schema if field.name != "id"
+    )
+    yield f'CREATE TABLE beleg_rows."{table}" (id text PRIMARY KEY, {listed}, {PLACE} bigint NOT NULL, {SALT} bytea)'
+    # rows lie in the order of their places, so a block range index costs next to nothing
+    yield f'CREATE INDEX ON beleg_rows."{table}" USING brin ({PLACE}) WITH (pages_per_range = 16)'
+    for name in schema.names:
+        if name in INDEXED and name != "id":
+            yield f'CREATE INDEX ON beleg_rows."{table}" ("{name}")'
+
+
+def _widened(table: str, wanted: Mapping[str, str], have: Mapping[str, str]) -> Iterator[str]:
+    for name, kind in wanted.items():
+        if name not in have:
+            yield f'ALTER TABLE beleg_rows."{table}" ADD COLUMN "{name}" {kind}'
+            if name in INDEXED:
+                yield f'CREATE INDEX ON beleg_rows."{table}" ("{name}")'
+        elif have[name] != kind:
+            raise ValueError(f"{table}.{name}: the store holds {have[name]}, the fact is defined as {kind}; give it another name")
+
+
+def insert(table: str, schema: pa.Schema) -> str:
+    """The statement that inserts facts: $1 their canonical JSON as a list, $2 their places, $3 their salts, in one order."""
+    named = ", ".join(f'"{name}"' for name in schema.names)
+    typed = ", ".join(f'"{name}" {kind}' for name, kind in columns(schema).items())
+    return (
+        f'INSERT INTO beleg_rows."{table}" ({named}, {PLACE}, {SALT}) SELECT {named}, p, s '
+        f"FROM ROWS FROM (json_to_recordset($1::json) AS ({typed}), unnest($2::bigint[]), unnest($3::bytea[])) AS r({named}, p, s)"
+    )
+
+
+def written(table: str, schema: pa.Schema) -> str:
+    """The expression that writes a row `r` as `log.canonical` does, as text; proved equal to it by test."""
+    names = sorted([*schema.names, "fact"])
+    parts = []
+    for name in names:
+        value = f"'{_json(table)}'" if name == "fact" else _cell(name, str(schema.field(name).type))
+        parts.append(f"',\"{name}\":' || {value}" if name == "fact" else f"coalesce(',\"{name}\":' || {value}, '')")
+    return f"'{{' || substr({' || '.join(parts)}, 2) || '}}'"
+
+
+def _json(word: str) -> str:
+    return f'"{word}"'
+
+
+def _cell(name: str, kind: str) -> str:
+    return f'to_json(r."{name}")::text' if kind == "string" else f'r."{name}"::text'
