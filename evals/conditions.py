@@ -63,8 +63,16 @@ CONDITIONS: Mapping[str, Mapping[str, object]] = {
         "repeat_share": 0.2,
         "scan_missing": 0.02,
     },
-    "rare fraud": {"fraud_rate": 0.005, "at_least": 1, "scan_missing": 0.02, "scan_late": 0.02},
-    "no fraud": {"mix": {}, "scan_missing": 0.02, "scan_late": 0.02},
+    "rare fraud": {
+        "fraud_rate": 0.005,
+        "at_least": 1,
+        "rings": 0,
+        "padded": 2,
+        "takeovers": 1,
+        "scan_missing": 0.02,
+        "scan_late": 0.02,
+    },
+    "no fraud": {"fraud": False, "scan_missing": 0.02, "scan_late": 0.02},
 }
 COMPLETE = "complete sources"
 

@@ -18,12 +18,20 @@ from evals.labels import METHODS, RIVALS, TELLS_APART
 ORDERS = 100_000
 # Sources from complete to very bad: what a method leaves behind is learned at all of them, what is honest is measured in each shop.
 _PERFECT = {"dock_missing": 0.0, "inspection_missing": 0.0, "put_away_missing": 0.0, "lpn_missing": 0.0, "carrier_outage_days": 0}
+
+
+def _lone(seed: int, fraud_rate: float, **other: float) -> WorldParameters:
+    """A world without rings, takeovers and padding: what a record shows does not depend on who is behind it."""
+    alone = WorldParameters(seed=seed, orders=ORDERS, fraud_rate=fraud_rate, rings=0, takeovers=0, padded=0)
+    return msgspec.structs.replace(alone, **other)
+
+
 TRAINING = (
-    WorldParameters(seed=9001, orders=ORDERS, fraud_rate=0.10),
-    WorldParameters(seed=9002, orders=ORDERS, fraud_rate=0.10, scan_missing=0.03, dock_missing=0.02),
-    WorldParameters(seed=9003, orders=ORDERS, fraud_rate=0.06, scan_missing=0.10, scan_late=0.05, carrier_outage_days=5),
-    msgspec.structs.replace(WorldParameters(seed=9004, orders=ORDERS, fraud_rate=0.10, scan_missing=0, scan_late=0), **_PERFECT),
-    WorldParameters(seed=9005, orders=ORDERS, fraud_rate=0.06, scan_missing=0.25, scan_late=0.10, dock_missing=0.05),
+    _lone(9001, 0.10),
+    _lone(9002, 0.10, scan_missing=0.03, dock_missing=0.02),
+    _lone(9003, 0.06, scan_missing=0.10, scan_late=0.05, carrier_outage_days=5),
+    _lone(9004, 0.10, scan_missing=0, scan_late=0, **_PERFECT),
+    _lone(9005, 0.06, scan_missing=0.25, scan_late=0.10, dock_missing=0.05),
 )
 
 # Stated, not learned: a planted market's fraud rate says nothing about a real shop's.

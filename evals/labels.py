@@ -23,6 +23,7 @@ METHODS: Mapping[str, str] = {
     "refund_without_order": "refund without order",
     "empty_return": "empty return",
     "document_reuse": "reused document",
+    "padded_goodwill": "padded goodwill",
 }
 
 RIVALS: Mapping[str, str] = {

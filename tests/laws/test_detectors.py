@@ -261,7 +261,7 @@ def test_a_missing_source_is_told_and_never_an_empty_answer(asker: Asker, need: 
 def honest(tmp_path_factory, asker) -> tuple[Counter[str], int]:
     """How many slices each detector names in a shop without fraud, and how many there are."""
     folder = tmp_path_factory.mktemp("honest")
-    write_world(folder, WorldParameters(seed=SEED, orders=HONEST_ORDERS, mix={}))
+    write_world(folder, WorldParameters(seed=SEED, orders=HONEST_ORDERS, mix={}, fraud=False))
     ledger = {path.stem: pq.read_table(path).to_pylist() for path in folder.glob("*.parquet")}
     as_of = max(row["known_at"] or 0 for rows in ledger.values() for row in rows)
     found = asker.found(ledger, as_of)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from beleg.world.columns import Flags, Ints, digest, share_of
-from beleg.world.draws import DAY, Draws
+from beleg.world.draws import Draws
 from beleg.world.parameters import WorldParameters
+from beleg.world.plots import disguise, fits, plot, quota
 from beleg.world.shop import Lines, Orders, Shop
-from beleg.world.stories import NUMBER, STORIES, Story, has, twins
-
-_BURST_EVERY, _BURST_DAYS = 28, 5
+from beleg.world.stories import NUMBER, STORIES, has, twins
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,9 @@ def cast(shop: Shop, chunk: int, orders: Orders, lines: Lines) -> Slices:
     fraud = ~has("kind", "honest", story) & (story != NUMBER["document_reuse"])
     repeat = fraud & draws.chance(shop.parameters.repeat_share, len(story))
     orders.account = np.where(repeat, _returning_accounts(shop, draws, len(story)), orders.account)
-    _befall(shop.parameters, draws, orders, story)
+    plot(shop, chunk, orders, lines, story)
+    _befall(shop, draws, orders, story)
+    disguise(shop, chunk, orders, lines, story)
     return _slices(shop.parameters, draws, orders, lines, story)
 
 
@@ -57,37 +58,16 @@ def _plant(shop: Shop, draws: Draws, orders: Orders) -> Ints:
     """Frauds and their honest twins: an exact number each, so that a world of any size holds all of them."""
     story = np.zeros(len(orders.when), dtype=np.int64)
     wanted = shop.parameters.planted()
-    for method, twin in twins().items():
-        wanted[twin] = round(wanted.get(method, 0) * shop.parameters.twins)
+    unlucky = {twin: round(wanted.get(method, 0) * shop.parameters.twins) for method, twin in twins().items()}
+    wanted = {name: shop.parameters.crooked(total) for name, total in wanted.items()} | unlucky
     for name, total in wanted.items():
         tale = STORIES[NUMBER[name]]
-        number = _quota(shop, orders, tale, total)
-        fit = _fits(shop, tale, orders) & (story == 0)
+        number = quota(shop, orders, tale, total)
+        fit = fits(shop, tale, orders) & (story == 0)
         dear = draws.shuffled(np.flatnonzero(fit & orders.dear))[: round(number * tale.high_value)]
         rest = draws.shuffled(np.setdiff1d(np.flatnonzero(fit), dear))[: number - len(dear)]
         story[dear] = story[rest] = NUMBER[name]
     return story
-
-
-def _quota(shop: Shop, orders: Orders, tale: Story, total: int) -> int:
-    """This chunk's part of the total, by the orders that are early enough in the year for the story to end in it."""
-    fit = max(1.0, shop.parameters.orders * shop.calendar.fraction(shop.end - tale.settles * DAY))
-    phase = float(share_of(digest(shop.seed, "phase", NUMBER[tale.name]))[0])
-    low, high = (min(fit, float(edge)) / fit for edge in (orders.index[0], orders.index[-1] + 1))
-    return int(total * high + phase) - int(total * low + phase)
-
-
-def _fits(shop: Shop, tale: Story, orders: Orders) -> Flags:
-    # What ends after the window has not happened in the data, so the truth must not say that it has.
-    fit = orders.when < shop.end - tale.settles * DAY
-    if tale.whole_order:
-        fit &= orders.size == 1
-    if tale.serialised:
-        fit &= orders.dear
-    if tale.hands == "phished":
-        # A stolen session is used at once for what is ready, so these orders lie close together.
-        fit &= orders.when // DAY % _BURST_EVERY < _BURST_DAYS
-    return fit
 
 
 def _returning_accounts(shop: Shop, draws: Draws, rows: int) -> Ints:
@@ -97,9 +77,9 @@ def _returning_accounts(shop: Shop, draws: Draws, rows: int) -> Ints:
     return (share_of(digest(shop.seed, "pool", chosen)) * shop.old_accounts).astype(np.int64)
 
 
-def _befall(parameters: WorldParameters, draws: Draws, orders: Orders, story: Ints) -> None:
+def _befall(shop: Shop, draws: Draws, orders: Orders, story: Ints) -> None:
     """Let honest stories happen to orders that have none yet; where one does not fit, an ordinary day goes on."""
-    p = parameters
+    p = shop.parameters
     odds = {
         "mislabelled": p.return_rate * p.mislabelled, "instant": p.return_rate * p.instant,
         "returnless": p.return_rate * p.returnless, "unused": p.return_rate * p.unused_authorisation,
@@ -113,6 +93,8 @@ def _befall(parameters: WorldParameters, draws: Draws, orders: Orders, story: In
     drawn = np.array([NUMBER[name] for name in names])[draws.pick([1 - sum(odds.values()), *odds.values()], len(story))]
     misfit = has("whole_order", value=True, story=drawn) & (orders.size > 1)
     drawn[misfit | (orders.dear & np.isin(drawn, [NUMBER["returnless"], NUMBER["missing_item"]]))] = 0
+    unsold = shop.crowd.resells(orders.account) & (drawn == 0) & draws.chance(p.reseller_returns, len(story))
+    drawn[unsold] = NUMBER["ordinary"]
     story[story == 0] = drawn[story == 0]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from beleg.world.book import Book, Stamp
 from beleg.world.casting import Slices
-from beleg.world.columns import NULL, Column, Flags, Ints, Key, Word, digest, share_of
+from beleg.world.columns import NULL, Column, Flags, Hashes, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR, Draws
 from beleg.world.parameters import WorldParameters
 from beleg.world.shop import Lines, Orders, Shop
@@ -117,6 +117,30 @@ class Chunk(Setting):
         attested = self.some(self.parameters.attested_share, len(where))
         of: dict[str, Column] = {"parcel_id": parcel_key(leg.parcel), "carrier": Word(CARRIERS, leg.carrier)}
         self.book.add("scans", stamp, **of, status=status, facility=Word(_DEPOTS, depot), attested=attested, **columns)
+
+    def shown(self, kind: str, s: Slices) -> Hashes:
+        """The device, network or instrument that turns up in what is asked for about the slices.
+
+        It is the account's own or its ring's; whoever took an account over brings theirs; now and then honest people use another.
+        """
+        p, account, order = self.parameters, self.orders.account[s.order], self.orders.index[s.order]
+        own = self.shop.identity(kind, account)
+        used = self.shop.rings.used(kind, account, self.orders.ring[s.order], own)
+        other = p.other_instrument if kind == "payment" else p.new_device
+        elsewhere = (share_of(digest(self.shop.seed, "elsewhere" if kind == "payment" else "travels", order)) < other) & (
+            used == own
+        )
+        used = np.where(elsewhere, digest(self.shop.seed, f"{kind[:2]} any", order), used)
+        return np.where(self.orders.taken[s.order], digest(self.shop.seed, f"{kind[:2]} gone", account), used).astype(np.uint64)
+
+    def words(self, own: Hashes, s: Slices) -> Hashes:
+        """The near-duplicate hash of what is written: one's own words, those that many use, or a refunder's template."""
+        n, seed, ring = len(own), self.shop.seed, self.orders.ring[s.order]
+        stock = digest(seed, "stock", (share_of(digest(seed, "words", own)) ** 2 * 60).astype(np.int64))
+        common = share_of(digest(seed, "common", own)) < self.parameters.common_phrases
+        template = digest(seed, "template", ring + 1, (share_of(digest(seed, "which", own)) * 3).astype(np.int64))
+        lent = self.shop.rings.lent(self.orders.account[s.order], ring)
+        return np.where(lent, template, np.where(common, stock, own)).reshape(n).astype(np.uint64)
 
     def scale(self, grams: Ints) -> Ints:
         """What a carrier's scale shows where it weighs at all, in grams."""

@@ -6,9 +6,10 @@ from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk, Leg, outbound_parcel, parcel_key, warehouse
 from beleg.world.columns import NULL, Column, Flags, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.contacts import contact, take_over
 from beleg.world.draws import DAY, HOUR
 from beleg.world.outbound import cancelled_at, serial_of, turned_at
-from beleg.world.refunds import CLASSES, MANUAL, RECEIPT, by_desk, contact, dispute, pay, payment, send_again, soon
+from beleg.world.refunds import CLASSES, MANUAL, RECEIPT, by_desk, by_one, dispute, pay, payment, send_again, soon
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import INSPECTION, OFFICE, PUT_AWAY, RECEIVING, SITE_POSTCODE, SITES, login_key
 from beleg.world.stories import NUMBER, has
@@ -25,6 +26,7 @@ def claim_goods(c: Chunk) -> None:
     arrived = c.orders.arrived[s.order] + np.where(lost, c.draws.span(5 * DAY, 12 * DAY, len(s)), 0)
     asked = arrived + 6 * HOUR + c.draws.waiting(1.5 * DAY, 9 * DAY, len(s))
     file_claims(c, s, asked, kind)
+    take_over(c, s, asked)
     contact(c, s, asked - c.draws.span(HOUR, 9 * HOUR, len(s)), c.some(0.6, len(s)))
     p = payment(c, s, asked + c.draws.span(4 * HOUR, 60 * HOUR, len(s)), np.full(len(s), MANUAL), _STATED[kind])
     p.where, p.claim = ~has("trigger", "none", s.story), s.key
@@ -44,12 +46,12 @@ def claim_kind(s: Slices) -> Ints:
 def file_claims(c: Chunk, s: Slices, asked: Ints, kind: Ints, where: Flags | None = None) -> None:
     """Write the claims and the documents handed in with them."""
     n, account, order = len(s), c.orders.account[s.order], order_key(c.orders.index[s.order])
-    wording = digest(c.shop.seed, "wording", kind, s.key)
+    wording = c.words(digest(c.shop.seed, "wording", kind, s.key), s)
     c.book.add(
         "claims", Stamp(asked, "shop", recorded=asked, where=where),
         claim_id=Key("C", s.key), order_id=order, line_id=line_key(c.lines.number[s.line]), account_id=Key("K", account),
-        kind=Word(_KINDS, kind), quantity=s.quantity, text=Hex(wording), device=Hex(c.shop.identity("device", account)),
-        ip=Hex(c.shop.identity("ip", account)),
+        kind=Word(_KINDS, kind), quantity=s.quantity, text=Hex(wording), device=Hex(c.shown("device", s)),
+        ip=Hex(c.shown("ip", s)),
     )  # fmt: skip
     photo = has("document", "photo", s.story) & c.some(0.95, n)
     police = has("document", "police_report", s.story)
@@ -71,7 +73,10 @@ def _papers(c: Chunk, s: Slices, shared: Flags) -> Ints:
     """The number of the paper that was photographed: each claim has its own, save those of a forger's few templates."""
     templates = max(1, c.parameters.planted().get("document_reuse", 0) // 4)
     template = (share_of(digest(c.shop.seed, "template", s.key)) * templates).astype(np.int64)
-    return np.where(shared, -1 - template, s.key)
+    # a ring has its own forger
+    ring = c.orders.ring[s.order]
+    forged = np.where(ring >= 0, -1_000_000 - ring * 10 - (s.key % 2), -1 - template)
+    return np.where(shared, forged, s.key)
 
 
 def send_back(c: Chunk) -> None:
@@ -151,7 +156,10 @@ def move_money(c: Chunk) -> None:
     stated = np.select([cancelled, adjusted], [3, 4], 5)
     p = payment(c, s, when, np.full(n, MANUAL), stated)
     part = (p.amount * (0.05 + 0.25 * c.draws.evenly(n))).astype(np.int64)
-    p.amount = np.select([cancelled | ghost, whole & (fee > 0)], [p.amount, fee], np.maximum(part, 1))
+    padded = s.story == NUMBER["padded_goodwill"]
+    below = (c.parameters.approval_limit * (0.93 + 0.069 * c.draws.evenly(n))).astype(np.int64)
+    p.amount = np.select([cancelled | ghost, whole & (fee > 0), padded], [p.amount, fee, np.minimum(below, p.amount)],
+                         np.maximum(part, 1))  # fmt: skip
     p.quantity = np.where(cancelled | ghost, s.quantity, NULL)
     p.where = ~bank
     p.line = np.where(whole | ghost, -1, p.line)
@@ -160,6 +168,7 @@ def move_money(c: Chunk) -> None:
     by_desk(c, p, ~cancelled | ghost)
     p.requester = np.where(ghost, p.approver, p.requester)
     p.actor = np.where(ghost, c.staff.owner(p.approver), -1)
+    by_one(c, p, padded, np.full(n, c.staff.padder))
     pay(c, s, p)
     opened = c.orders.arrived[s.order] + c.draws.span(5 * DAY, 40 * DAY, n)
     disputed = int(bank.sum())

@@ -7,8 +7,9 @@ import numpy as np
 from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk
-from beleg.world.columns import NULL, Either, Flags, Hex, Ints, Key, Word
+from beleg.world.columns import NULL, Either, Flags, Hex, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR, MINUTE
+from beleg.world.public import vouch
 from beleg.world.shop import line_key, order_key
 from beleg.world.staff import OFFICE, REFUNDS, SUPPORT, login_key, person_key
 from beleg.world.stories import has
@@ -39,6 +40,7 @@ class Payment:
     turn: int = 0
     failed: bool = False
     actor: Ints = field(default_factory=lambda: _NOBODY)
+    ring: Ints = field(default_factory=lambda: _NOBODY)
 
 
 def payment(c: Chunk, s: Slices, when: Ints, trigger: Ints, stated: Ints) -> Payment:
@@ -46,7 +48,10 @@ def payment(c: Chunk, s: Slices, when: Ints, trigger: Ints, stated: Ints) -> Pay
     none = np.full(len(s), -1)
     order, line = c.orders.index[s.order], c.lines.number[s.line]
     everyone = np.ones(len(s), dtype=np.bool_)
-    return Payment(when, everyone, trigger, stated, c.value(s), s.quantity, order, line, none, none, none, none, actor=none)
+    ring = c.orders.ring[s.order]
+    return Payment(
+        when, everyone, trigger, stated, c.value(s), s.quantity, order, line, none, none, none, none, actor=none, ring=ring
+    )
 
 
 def by_desk(c: Chunk, p: Payment, rows: Flags) -> None:
@@ -56,6 +61,20 @@ def by_desk(c: Chunk, p: Payment, rows: Flags) -> None:
     at = np.where(rows, p.when, c.staff.opening(site, p.when, c.draws))
     p.requester = np.where(rows, c.staff.login(c.staff.on_duty(site, SUPPORT, at, c.draws), c.draws), p.requester)
     p.approver = np.where(rows, c.staff.login(c.staff.on_duty(site, REFUNDS, at, c.draws), c.draws), p.approver)
+    bribed = rows & (p.ring >= 0) & (share_of(digest(c.shop.seed, "pair", p.order)) < c.parameters.ring_desk)
+    if bribed.any():
+        asks, agrees = (c.staff.pairs[np.maximum(p.ring, 0), place] for place in (0, 1))
+        by_one(c, p, bribed, agrees)
+        p.requester = np.where(bribed, c.staff.login(asks, c.draws), p.requester)
+
+
+def by_one(c: Chunk, p: Payment, rows: Flags, person: Ints) -> None:
+    """Let these refunds be granted by this member of staff, in the next shift of theirs."""
+    if not rows.any():
+        return
+    p.when = np.where(rows, c.staff.next_shift(person, p.when, c.draws), p.when)
+    p.approver = np.where(rows, c.staff.login(person, c.draws), p.approver)
+    p.actor = np.where(rows, person, p.actor)
 
 
 def pay(c: Chunk, s: Slices, p: Payment) -> None:
@@ -72,17 +91,19 @@ def pay(c: Chunk, s: Slices, p: Payment) -> None:
         article=Key("A", np.where(p.quantity == NULL, -1, c.lines.article[s.line]), 5), quantity=p.quantity,
         amount=p.amount, currency=currency,
         status="failed" if p.failed else "settled", trigger=Word(TRIGGERS, p.trigger), stated_class=Word(CLASSES, stated),
-        instrument=Hex(c.shop.identity("payment", account)), requester=login_key(p.requester), approver=login_key(p.approver),
+        instrument=Hex(c.shown("payment", s)), requester=login_key(p.requester), approver=login_key(p.approver),
         session=Hex(c.staff.session(p.approver, p.when), "ses-"),
     )  # fmt: skip
     if p.failed:
         return
     known = np.where(recorded == NULL, p.when, recorded)
+    vouch(c, s, p.when, p.where, p.amount)
     pay_cents, fee = _spoils(c, s, p)
     c.truth.add(
         p.when, known, p.where, s.story, Either((Key("R", p.rma), Key("C", p.claim), Key("F", number))),
         refund_id=Key("F", number), **ids, amount=p.amount, currency=currency, insider_pay=pay_cents, fee=fee,
-        actor=person_key(p.actor),
+        actor=person_key(p.actor), ring=Word(c.shop.rings.names, p.ring), account_id=Key("K", account),
+        scheme=Word(("lone", "ring", "takeover"), np.where(c.orders.taken[s.order], 2, (p.ring >= 0).astype(np.int64))),
     )  # fmt: skip
 
 
@@ -117,33 +138,6 @@ def send_again(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
         replacement_id=Key("X", s.key), order_id=order_key(c.orders.index[s.order]), line_id=line_key(c.lines.number[s.line]),
         quantity=s.quantity, value=c.value(s), currency=Word(tuple(c.parameters.currencies), c.orders.currency[s.order]),
         reason="damaged", actor=login_key(actor),
-    )  # fmt: skip
-
-
-def contact(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
-    """The customer writes or calls, from the device and network known for the account."""
-    site, account = np.full(len(s), OFFICE), c.orders.account[s.order]
-    at = c.staff.opening(site, when, c.draws)
-    actor = c.staff.login(c.staff.on_duty(site, SUPPORT, at, c.draws), c.draws)
-    c.book.add(
-        "support_contacts", Stamp(at, "support", recorded=c.noted(at), where=where),
-        account_id=Key("K", account), order_id=order_key(c.orders.index[s.order]),
-        channel=Word(("chat", "mail", "phone"), c.draws.pick([5, 4, 1], len(s))), language="en",
-        device=Hex(c.shop.identity("device", account)), ip=Hex(c.shop.identity("ip", account)), actor=login_key(actor),
-    )  # fmt: skip
-
-
-def chat(c: Chunk) -> None:
-    """Customers who write about anything else."""
-    rows, n = c.some(c.parameters.contact_rate, len(c.orders.when)), len(c.orders.when)
-    account, site = c.orders.account, np.full(n, OFFICE)
-    at = c.staff.opening(site, c.orders.when + c.draws.span(HOUR, 12 * DAY, n), c.draws)
-    c.book.add(
-        "support_contacts", Stamp(at, "support", recorded=c.noted(at), where=rows),
-        account_id=Key("K", account), order_id=order_key(c.orders.index), language="en",
-        channel=Word(("chat", "mail", "phone"), c.draws.pick([5, 4, 1], n)),
-        device=Hex(c.shop.identity("device", account)), ip=Hex(c.shop.identity("ip", account)),
-        actor=login_key(c.staff.login(c.staff.on_duty(site, SUPPORT, at, c.draws), c.draws)),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk, Passage
 from beleg.world.columns import NULL, Flags, Ints, digest, share_of
 from beleg.world.draws import DAY, HOUR, MINUTE
-from beleg.world.staff import INSPECTION, OFFICE, RECEIVING, SITE_POSTCODE
+from beleg.world.staff import INSPECTION, OFFICE, RECEIVING, SITE_POSTCODE, Custom
 from beleg.world.stories import NUMBER, has, share
 
 _LANE = 20 * HOUR
@@ -85,8 +85,13 @@ def _crooks(c: Chunk, s: Slices) -> Ints:
     luck = share_of(digest(c.shop.seed, "crook", s.key))
     staff, nobody = c.staff, np.full(len(s), -1)
     burst = c.orders.when[s.order] // DAY // 28
-    choice = [staff.insiders[(luck * len(staff.insiders)).astype(np.int64)], staff.victims[burst % len(staff.victims)],
-              staff.soloists[(luck * len(staff.soloists)).astype(np.int64)]]  # fmt: skip
+    bribed = staff.insiders[(luck * len(staff.insiders)).astype(np.int64)]
+    robbed = staff.victims[burst % len(staff.victims)]
+    ring = c.orders.ring[s.order]
+    if (ring >= 0).any():
+        mine = staff.ring_insiders[np.maximum(ring, 0), (luck * staff.ring_insiders.shape[1]).astype(np.int64)]
+        bribed, robbed = np.where(ring >= 0, mine, bribed), np.where(ring >= 0, staff.ring_victims[np.maximum(ring, 0)], robbed)
+    choice = [bribed, robbed, staff.soloists[(luck * len(staff.soloists)).astype(np.int64)]]
     return np.select([has("hands", name, s.story) for name in ("insider", "phished", "collapse")], choice, nobody)
 
 
@@ -122,7 +127,7 @@ def handle(c: Chunk, s: Slices, t: Trip) -> Desk:
     floor = has("hands", "floor", s.story)
     opening = staff.opening(t.site, t.docked + draws.span(2 * HOUR, 20 * HOUR, n), draws)
     received = np.where(floor, opening, _crooked_times(c, s, t))
-    person = np.where(floor, staff.on_duty(t.site, RECEIVING, opening, draws), t.insider)
+    person = np.where(floor, _receiver(c, s, t, opening), t.insider)
     receipt = ~has("hands", "none", s.story)
     receiver = np.where(receipt, staff.login(person, draws), -1)
     _hurry(c, s, t, received)
@@ -135,6 +140,24 @@ def handle(c: Chunk, s: Slices, t: Trip) -> Desk:
     return Desk(acted, received, receipt, noted, receiver, inspected, looked, inspector)
 
 
+def _receiver(c: Chunk, s: Slices, t: Trip, when: Ints) -> Ints:
+    """Whoever on the floor it falls to: what came without a known parcel to the problem desk, dear goods mostly to the seniors."""
+    p, luck = c.parameters, share_of(digest(c.shop.seed, "queue", s.rma))
+    lost = ~has("known_parcel", value=True, story=s.story) & (luck < p.problem_desk)
+    dear = c.orders.dear[s.order] & (luck < p.senior_dear)
+    # the desk is manned by whoever comes first on that day's list
+    desk = np.where(lost, 0.0, -1.0)
+    return c.staff.on_duty(t.site, RECEIVING, when, c.draws, Custom(desk[s.leader], np.where(dear, 0.34, 1.0)[s.leader]))
+
+
+def stays_late(c: Chunk, s: Slices, insider: Ints) -> Flags:
+    """Whether the receipt is made by an insider of a ring who stays on after the end of the shift."""
+    luck = share_of(digest(c.shop.seed, "late", s.key))
+    mine = (insider >= 0) & has("hands", "insider", s.story) & (c.orders.ring[s.order] >= 0)
+    early: Flags = c.staff.people.shift[np.maximum(insider, 0)] == 0
+    return mine & (luck < c.parameters.off_shift) & early
+
+
 def _crooked_times(c: Chunk, s: Slices, t: Trip) -> Ints:
     """When a false receipt is made: in the insider's own shift, or in one burst at night by whoever stole the session."""
     n, draws = len(s), c.draws
@@ -142,6 +165,7 @@ def _crooked_times(c: Chunk, s: Slices, t: Trip) -> Ints:
     dated = has("tempo", "back_dated", s.story)
     begins = np.where(dated, t.asked + draws.span(12 * DAY, 25 * DAY, n), begins)
     when = c.staff.next_shift(np.maximum(t.insider, 0), begins, draws)
+    when = np.where(stays_late(c, s, t.insider), c.staff.closing(np.maximum(t.insider, 0), when, draws), when)
     rows = np.flatnonzero(has("hands", "phished", s.story))
     if len(rows):
         when[rows] = _burst(c, s, t, rows)
@@ -150,7 +174,7 @@ def _crooked_times(c: Chunk, s: Slices, t: Trip) -> Ints:
 
 def _burst(c: Chunk, s: Slices, t: Trip, rows: Ints) -> Ints:
     """The minute of each receipt in its burst: the night after the last of the burst's returns was asked for."""
-    months, group = np.unique(c.orders.when[s.order[rows]] // DAY // 28, return_inverse=True)
+    months, group = np.unique(c.orders.when[s.order[rows]] // DAY // 28 * 1_000_000 + t.insider[rows], return_inverse=True)
     last = np.zeros(len(months), dtype=np.int64)
     np.maximum.at(last, group, t.asked[rows])
     # Three in the morning at the site, when nobody whose badge is in the building could do it.

@@ -6,6 +6,7 @@ import numpy as np
 
 from beleg.world.chunk import Chunk, Passage
 from beleg.world.columns import Ints
+from beleg.world.contacts import contact
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.refunds import (
     CLASSES,
@@ -18,7 +19,6 @@ from beleg.world.refunds import (
     RETURNLESS,
     Payment,
     by_desk,
-    contact,
     dispute,
     pay,
     payment,

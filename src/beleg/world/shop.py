@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from beleg.world.book import Book, Stamp
-from beleg.world.columns import Column, Floats, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.columns import Column, Flags, Floats, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.crowd import Crowd
 from beleg.world.draws import DAY, HOUR, MINUTE, Draws
 from beleg.world.parameters import WorldParameters
+from beleg.world.rings import Rings
+from beleg.world.society import KINDS, Society
 
 _GOODS = ("Kettle", "Lamp", "Jumper", "Rucksack", "Teapot", "Drill", "Trainers", "Duvet", "Board game", "Pan set")
 _DEVICES = ("Laptop", "Tablet", "Phone", "Camera", "Console", "Graphics card")
@@ -19,12 +22,12 @@ _HOURS = np.array([2, 1, 1, 1, 1, 2, 3, 4, 6, 7, 7, 7, 7, 6, 6, 6, 7, 8, 9, 10, 
 
 
 class Calendar:
-    """When orders are placed: more in the evening, and most before the holidays."""
+    """When orders are placed: more in the evening, most before the holidays and on the days of a campaign."""
 
-    def __init__(self, start: int, days: int) -> None:
+    def __init__(self, start: int, days: int, campaigns: Ints, lift: float) -> None:
         hour = np.arange(days * 24)
         season = 1 + 0.6 * ((hour / 24 % 365) > 320) * ((hour / 24 % 365) < 355)
-        weight = _HOURS[hour % 24] * _WEEK[hour // 24 % 7] * season
+        weight = _HOURS[hour % 24] * _WEEK[hour // 24 % 7] * season * np.where(np.isin(hour // 24, campaigns), lift, 1.0)
         self._edges = np.concatenate([[0.0], np.cumsum(weight) / weight.sum()])
         self._times = start + np.arange(days * 24 + 1) * float(HOUR)
 
@@ -79,6 +82,10 @@ class Orders:
     promised: Ints
     packed: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     arrived: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    ring: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """The ring that the order is placed for, or -1."""
+    taken: Flags = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    """Whether somebody who has taken the account over asks for its money."""
 
 
 @dataclass
@@ -100,10 +107,15 @@ class Shop:
         self.seed = parameters.seed
         self.start = parameters.start_micros()
         self.end = self.start + parameters.days * DAY
-        self.calendar = Calendar(self.start, parameters.days)
+        campaigns = Draws(parameters.seed, 11).span(0, parameters.days, parameters.campaign_days)
+        self.calendar = Calendar(self.start, parameters.days, campaigns, parameters.campaign_lift)
         self.catalogue = Catalogue.build(parameters)
         self.old_accounts = max(10, parameters.orders // 4)
         self.new_accounts = max(10, parameters.orders // 5)
+        usual = self.old_accounts + self.new_accounts
+        self.society = Society(parameters, usual)
+        self.rings = Rings(parameters, self.society, usual, self.old_accounts)
+        self.crowd = Crowd(parameters, self.catalogue.ordinary, self.rings.accounts, self.old_accounts)
 
     def accounts_by(self, index: Ints) -> Ints:
         """How many accounts there are when the order of this number is placed."""
@@ -114,15 +126,17 @@ class Shop:
         chance = share_of(digest(self.seed, "opened", account))
         old = self.start - (chance * 1_000 * DAY).astype(np.int64) - HOUR
         new = self.calendar.time((account - self.old_accounts) / self.new_accounts)
-        return np.where(account < self.old_accounts, old, new - (chance * 20 * MINUTE).astype(np.int64) - MINUTE)
+        usual = np.where(account < self.old_accounts, old, new - (chance * 20 * MINUTE).astype(np.int64) - MINUTE)
+        return self.rings.opened(account, self.crowd.opened(account, usual))
 
     def identity(self, kind: str, account: Ints) -> Hashes:
-        """The account's identifier of this kind; some households share an address."""
-        if kind != "address":
-            return digest(self.seed, kind, account)
-        home = account // 2
-        shared = share_of(digest(self.seed, "shared", home)) < self.parameters.household_share
-        return digest(self.seed, kind, np.where(shared, home * 2, account))
+        """The account's identifier of this kind; many share one with their family or house, and rings share theirs."""
+        return self.rings.identity(kind, account, self.society.identity(kind, account))
+
+    def used(self, kind: str, orders: "Orders") -> Hashes:
+        """What the account shows in all that concerns each order: its own, or its ring's where it acts for one."""
+        own = self.identity(kind, orders.account)
+        return self.rings.used(kind, orders.account, orders.ring, own)
 
     def postcode(self, account: Ints) -> Ints:
         """Where the account has its parcels sent."""
@@ -136,8 +150,10 @@ class Shop:
         dear = draws.chance(self.parameters.electronics_share, n)
         size = 1 + draws.pick([0.68, 0.22, 0.10], n)
         account = (self.accounts_by(index) * draws.evenly(n) ** 1.3).astype(np.int64)
+        account = self.crowd.reselling(chunk, account)
         currency = draws.pick(list(self.parameters.currencies.values()), n)
         lines = self._lines(draws, dear, size)
+        self._hype(chunk, lines, when)
         goods = np.bincount(lines.order, lines.paid, n).astype(np.int64)
         fee = np.where(goods < 5_000, 499, 0)
         first = np.cumsum(size) - size
@@ -153,6 +169,12 @@ class Shop:
         quantity = np.where(costly, 1, 1 + draws.pick([0.8, 0.14, 0.06], len(order)))
         return Lines(order, number, article, quantity, self.catalogue.price[article] * quantity)
 
+    def _hype(self, chunk: int, lines: Lines, when: Ints) -> None:
+        """Let viral articles take the place of others."""
+        article = self.crowd.viral(chunk, when[lines.order])
+        lines.article = np.where((article >= 0) & (lines.article < self.catalogue.ordinary), article, lines.article)
+        lines.paid = self.catalogue.price[lines.article] * lines.quantity
+
     # -- the facts ---------------------------------------------------------------------------------------------------------------
 
     def write(self, book: Book, orders: Orders, lines: Lines) -> None:
@@ -166,10 +188,16 @@ class Shop:
     def _write_accounts(self, book: Book, orders: Orders) -> None:
         span = self.accounts_by(np.array([orders.index[0], orders.index[-1] + 1]))
         account = np.arange(0 if orders.index[0] == 0 else span[0], span[1])
+        if orders.index[0] == 0:
+            account = np.concatenate([account, np.arange(self.society.accounts, self.crowd.accounts)])
         when = self.opened(account)
         channel = Word(_CHANNELS, (account * 7 + account // 11) % 3)
         book.add("accounts", Stamp(when, "shop"), account_id=Key("K", account), channel=channel)
-        for place, kind in enumerate(("email", "phone", "address", "device", "payment", "ip")):
+        moved, before = self.society.moved(account)
+        earlier = when - np.where(when < self.start, 30 * DAY, 0) - 500
+        book.add("identifiers", Stamp(earlier, "identity", where=moved), account_id=Key("K", account), kind="address",
+                 value=Hex(before), seen_in="sign_up")  # fmt: skip
+        for place, kind in enumerate(KINDS):
             seen: dict[str, Column] = {"kind": kind, "value": Hex(self.identity(kind, account)), "seen_in": "sign_up"}
             book.add("identifiers", Stamp(when + place * 1_000, "identity"), account_id=Key("K", account), **seen)
 
@@ -180,7 +208,7 @@ class Shop:
             "orders", Stamp(orders.when, "shop", recorded=orders.when),
             order_id=order_key(orders.index), account_id=Key("K", orders.account), currency=Word(codes, orders.currency),
             paid=goods + orders.fee, channel=Word(_CHANNELS, draws.pick([6, 3, 1], len(goods))),
-            payment=Hex(self.identity("payment", orders.account)), ship_to=Key("", self.postcode(orders.account), 5, plain=True),
+            payment=Hex(self.used("payment", orders)), ship_to=Key("", self.postcode(orders.account), 5, plain=True),
             country=Word([_COUNTRY.get(code, "US") for code in codes], orders.currency), promised_at=orders.promised,
         )  # fmt: skip
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from beleg.world.book import Book, Stamp
-from beleg.world.columns import Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.columns import Flags, Floats, Hashes, Hex, Ints, Key, Word, digest, share_of
 from beleg.world.draws import DAY, HOUR, MINUTE, Draws
 from beleg.world.parameters import WorldParameters
+from beleg.world.rings import STRANGERS
 
 SITES = ("TAC1", "CHA2", "DFW3", "HQ1")
 SITE_POSTCODE = np.array([98421, 37416, 75261, 10018])
@@ -32,6 +33,14 @@ class People:
     second: Ints
 
 
+@dataclass(frozen=True)
+class Custom:
+    """Who of those on duty it falls to, per act: the one at a place from 0 to 1, or below 0 anybody of so large a part."""
+
+    place: Floats
+    among: Floats | float = 1.0
+
+
 class Staff:
     """The roster and the questions that everybody who writes a warehouse fact asks of it."""
 
@@ -46,6 +55,7 @@ class Staff:
         self.victims = self._choose(draws, rest, 3)
         doubles = np.flatnonzero((self.people.second >= 0) & (self.people.site != OFFICE))
         self.soloists = self._choose(draws, np.setdiff1d(doubles, self.victims), 2)
+        self._bribe(parameters, np.concatenate([self.insiders, self.victims, self.soloists]))
 
     @staticmethod
     def _hire(parameters: WorldParameters, draws: Draws) -> People:
@@ -63,16 +73,42 @@ class Staff:
     def _choose(draws: Draws, among: Ints, number: int) -> Ints:
         return draws.shuffled(among)[: max(1, number)]
 
+    def _bribe(self, parameters: WorldParameters, busy: Ints) -> None:
+        """Give every ring its insiders at different sites, one whose login it steals, and a pair at the refund desk."""
+        draws, rings, people = Draws(parameters.seed, 21), parameters.crooked(parameters.rings), self.people
+        free = np.setdiff1d(np.flatnonzero(people.role == RECEIVING), busy)
+        if len(free) < rings * (parameters.ring_insiders + 1):
+            raise ValueError(f"{rings} rings with {parameters.ring_insiders} insiders each need more receivers than there are left")
+        taken: list[int] = []
+        start = draws.span(0, OFFICE, max(rings, 1))
+        for ring in range(rings):
+            for place in range(parameters.ring_insiders + 1):
+                here = np.setdiff1d(free[people.site[free] == (start[ring] + place) % OFFICE], np.array(taken, dtype=np.int64))
+                taken.append(int(draws.shuffled(here if len(here) else np.setdiff1d(free, np.array(taken)))[0]))
+        chosen = np.array(taken, dtype=np.int64).reshape(rings, parameters.ring_insiders + 1)
+        self.ring_insiders, self.ring_victims = chosen[:, : max(1, parameters.ring_insiders)], chosen[:, -1]
+        desk = draws.shuffled(np.flatnonzero(people.role == REFUNDS))
+        helpers = draws.shuffled(np.flatnonzero(people.role == SUPPORT))
+        ours = np.arange(rings)
+        self.pairs = np.stack([helpers[ours % len(helpers)], desk[1 + ours % (len(desk) - 1)]], axis=1)
+        self.padder = int(desk[0])
+
     def _on_duty(self) -> tuple[Ints, Ints]:
-        """Who works per group and day of the week, padded, and how many they are."""
+        """Who works per group and day of the week, padded, and how many they are; those who are new come last."""
         group = self._group(self.people.site, self.people.shift, self.people.role)
         table = np.zeros((40, 7, int(np.bincount(group).max())), dtype=np.int64)
         count = np.zeros((40, 7), dtype=np.int64)
         for weekday in range(7):
-            for person in np.flatnonzero((weekday + self.people.rest) % 7 < 5):
+            here = np.flatnonzero((weekday + self.people.rest) % 7 < 5)
+            for person in here[np.argsort(self.people.trainee[here], kind="stable")]:
                 table[group[person], weekday, count[group[person], weekday]] = person
                 count[group[person], weekday] += 1
         return table, count
+
+    def first_on_duty(self) -> Ints:
+        """The receivers who come first on some day's list."""
+        table, count = self._roster
+        return np.intersect1d(table[..., 0][count > 0], np.flatnonzero(self.people.role == RECEIVING))
 
     @staticmethod
     def _group(site: Ints, shift: Ints, role: Ints) -> Ints:
@@ -90,14 +126,23 @@ class Staff:
         closed = (clock < _OPENS) | (clock >= _OPENS + 2 * _SHIFT)
         return np.where(closed, when + late, when)
 
-    def on_duty(self, site: Ints, role: int, when: Ints, draws: Draws) -> Ints:
-        """Somebody of this role who works at the site then; the instant must lie within opening hours."""
+    def on_duty(self, site: Ints, role: int, when: Ints, draws: Draws, custom: Custom | None = None) -> Ints:
+        """Somebody of this role who works at the site then; the instant must lie within opening hours.
+
+        Now and then a receiver stays on from the early shift.
+        """
         day, clock = self.local(site, when)
+        n = len(when)
         shift = (clock >= _OPENS + _SHIFT).astype(np.int64)
-        group = self._group(site, shift, np.full(len(when), role))
+        stays = (shift == 1) & (share_of(digest(self._seed, "overtime", when, site)) < 2 * self._parameters.overtime)
+        group = self._group(site, np.where(stays & (role == RECEIVING), 0, shift), np.full(n, role))
         table, count = self._roster
-        place = (draws.evenly(len(when)) * count[group, day % 7]).astype(np.int64)
-        return table[group, day % 7, place]
+        share = draws.evenly(n)
+        share = share ** (1 + self._parameters.unequal_queues * (role == RECEIVING))
+        if custom is not None:
+            share = np.where(custom.place >= 0, custom.place, share * custom.among)
+        chosen: Ints = table[group, day % 7, (share * count[group, day % 7]).astype(np.int64)]
+        return chosen
 
     def next_shift(self, person: Ints, when: Ints, draws: Draws) -> Ints:
         """Some time in the first shift of this person that has more than an hour left then."""
@@ -112,6 +157,14 @@ class Staff:
         earliest = np.where(found == 0, np.maximum(clock, begins), begins)
         chosen = earliest + (draws.evenly(len(when)) * (begins + _SHIFT - earliest)).astype(np.int64)
         then: Ints = (day + found) * DAY + chosen - SITE_OFFSET[site] * MINUTE
+        return then
+
+    def closing(self, person: Ints, when: Ints, draws: Draws) -> Ints:
+        """Some time in the two hours after the end of the shift of the early ones."""
+        site = self.people.site[person]
+        day, _ = self.local(site, when)
+        late = _OPENS + _SHIFT + draws.span(20 * MINUTE, 2 * HOUR, len(when))
+        then: Ints = day * DAY + late - SITE_OFFSET[site] * MINUTE
         return then
 
     def login(self, person: Ints, draws: Draws) -> Ints:
@@ -132,10 +185,11 @@ class Staff:
         night = (clock < _OPENS - HOUR) | (clock > _OPENS + 2 * _SHIFT + HOUR)
         return np.where(login >= 0, digest(self._seed, "session", login, day * 2 + night), 0).astype(np.uint64)
 
-    def station(self, site: Ints, login: Ints, when: Ints) -> Key:
-        """The work place of the login that day."""
+    def station(self, site: Ints, login: Ints, when: Ints, moved: Flags | None = None) -> Key:
+        """The work place of the login that day, or another one for a while."""
         day, _ = self.local(site, when)
         place = (share_of(digest(self._seed, "station", login, day)) * 24).astype(np.int64)
+        place = place if moved is None else np.where(moved, (place + 7) % 24, place)
         return Key("ST-", site * 100 + place, 3, plain=True)
 
     # -- the facts ---------------------------------------------------------------------------------------------------------------
@@ -164,6 +218,20 @@ class Staff:
             manager=person_key(np.where(lead == who, -1, lead)), valid_from=since,
             contact=Hex(digest(self._seed, "contact", who)),
         )  # fmt: skip
+        self._write_leavers(book, draws)
+
+    def _write_leavers(self, book: Book, draws: Draws) -> None:
+        """Those who left: one behind every ring, and as many honest ones, all of them at one time or another receivers."""
+        count = self._parameters.crooked(self._parameters.rings)
+        who = STRANGERS + np.arange(count + 6)
+        since = self._start - draws.span(400 * DAY, 1_500 * DAY, len(who))
+        left = self._start - draws.span(5 * DAY, 150 * DAY, len(who))
+        book.add(
+            "staff", Stamp(since, "roster", recorded=since), login=login_key(who), person=person_key(who),
+            team=Word(_TEAMS, who % 2), site=Word(SITES, who % OFFICE), role="receiving", shift=Word(_SHIFTS, who % 2),
+            manager=person_key(np.full(len(who), -1)), valid_from=since, valid_to=left,
+            contact=Hex(digest(self._seed, "contact", who)),
+        )  # fmt: skip
 
     def _write_sign_ins(self, book: Book, draws: Draws, days: Ints) -> None:
         login = np.concatenate([np.arange(len(self.people.site)), self.people.second[self.people.second >= 0]])
@@ -184,6 +252,8 @@ class Staff:
         login, begins = shift
         site = self.people.site[self.owner(login)]
         device = np.where(site == OFFICE, digest(self._seed, "desktop", login), digest(self._seed, "gun", site, login % 40))
+        replaced = share_of(digest(self._seed, "replaced", login, begins)) < self._parameters.device_replaced
+        device = np.where(replaced, digest(self._seed, "spare", login, begins), device).astype(np.uint64)
         book.add(
             "staff_sign_ins", Stamp(when, "identity", recorded=when),
             login=login_key(login), session=Hex(self.session(login, begins), "ses-"), activity=activity, device=Hex(device),

@@ -146,6 +146,7 @@ _OTHER = (
     Story(name="weight_mismatch", kind="other", contents="light", inspected_share=0.8, put_away=False, counted="none",
           trigger="early", high_value=0.8),
     Story(name="refund_without_order", kind="other", flow="money", high_value=0.9),
+    Story(name="padded_goodwill", kind="other", flow="money"),
     replace(_CLAIM, name="document_reuse", kind="other", claim="not_received", document="police_report"),
 )  # fmt: skip
 

@@ -8,8 +8,8 @@ from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import CARRIERS, Chunk, Leg, parcel_key, return_parcel, warehouse
 from beleg.world.claims import claim_kind, file_claims
-from beleg.world.columns import NULL, Column, Flags, Hashes, Hex, Ints, Key, Word, digest
-from beleg.world.draws import DAY, HOUR, MINUTE
+from beleg.world.columns import NULL, Column, Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
+from beleg.world.draws import DAY, HOUR, MINUTE, SECOND
 from beleg.world.outbound import serial_of
 from beleg.world.returns import Desk, Trip, handle, travel
 from beleg.world.shop import line_key, order_key
@@ -74,7 +74,7 @@ def _authorise(c: Chunk, b: Back) -> None:
         **b.names, quantity=s.quantity, account_id=Key("K", account), reason=Word(_REASONS, c.draws.pick([5, 4, 2, 1, 1], n)),
         returnless=has("trigger", "returnless", s.story), site=Word(SITES, t.planned),
         **_hand(c, c.staff.login(person, c.draws), t.asked),
-        device=Hex(np.where(person < 0, c.shop.identity("device", account), 0).astype(np.uint64)),
+        device=Hex(np.where(person < 0, c.shown("device", s), 0).astype(np.uint64)),
     )  # fmt: skip
     returnless = has("trigger", "returnless", s.story)
     file_claims(c, s, t.asked - 2 * MINUTE, claim_kind(s), where=returnless)
@@ -93,8 +93,17 @@ def _label(c: Chunk, b: Back) -> None:
         carrier=Word(CARRIERS, t.carrier), tracking_code=Key("T", return_parcel(s.rma) + 1), service="return",
         from_postcode=Key("", c.shop.postcode(c.orders.account[s.order]), 5, plain=True),
         to_postcode=Key("", SITE_POSTCODE[t.planned], 5, plain=True), to_site=Word(SITES, t.planned),
-        declared_weight=c.packed_weight(s),
+        declared_weight=c.packed_weight(s), artefact=Hex(_artefacts(c, b)),
     )  # fmt: skip
+
+
+def _artefacts(c: Chunk, b: Back) -> Hashes:
+    """How the label looks: as the carrier's own do, or as a ring's tool makes them where a label was meddled with."""
+    seed, ring = c.shop.seed, c.orders.ring[b.s.order]
+    usual = digest(seed, "look", b.t.carrier, (share_of(digest(seed, "printer", b.s.rma)) * 6).astype(np.int64))
+    meddled = ~has("landing", "site", b.s.story) | has("contents", "empty", b.s.story) | has("carried", 2, b.s.story)
+    shown = (ring >= 0) & meddled & (share_of(digest(seed, "tool", b.s.rma)) < c.parameters.artefacts)
+    return np.where(shown, digest(seed, "label", ring + 1), usual).astype(np.uint64)
 
 
 def _scan(c: Chunk, b: Back) -> None:
@@ -163,7 +172,7 @@ def _receive(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> None:
     c.book.add(
         "receipts", warehouse(t.site, d.received, d.noted, d.receipt),
         **b.names, parcel_id=parcel_key(np.where(arrived, return_parcel(s.rma), -1)), quantity=np.where(full, b.units, 0),
-        site=Word(SITES, t.site), station=c.staff.station(t.site, d.receiver, d.received),
+        site=Word(SITES, t.site), station=c.staff.station(t.site, d.receiver, d.received, c.some(c.parameters.station_change, n)),
         entry_mode=Word(("scan", "keyed", "api"), mode),
         serial=Hex(read, "SN"), lpn=Key("LPN", lpn), weight=np.where(scaled, c.weighed(t.weight), NULL),
         **_hand(c, d.receiver, d.acted),
@@ -249,11 +258,13 @@ def _phish(c: Chunk, b: Back) -> None:
     _, first = np.unique(login * 100_000 + day, return_index=True)
     who, when, site = login[first], b.d.received[rows][first], b.t.site[rows][first]
     new = digest(c.shop.seed, "stolen", who, day[first])
+    session = Hex(c.staff.session(who, when), "ses-")
+    c.truth.tell("session", session, "phished", Word(c.shop.rings.names, c.orders.ring[b.s.order[rows]][first]), when)
     for activity, before in (("factor_added", 9 * MINUTE), ("logon", 8 * MINUTE)):
         earliest = (when // DAY) * DAY + 9 * HOUR + 3 * MINUTE
         c.book.add(
             "staff_sign_ins", Stamp(earliest - before, "identity", recorded=earliest - before),
-            login=login_key(who), session=Hex(c.staff.session(who, when), "ses-"), activity=activity, device=Hex(new),
+            login=login_key(who), session=session, activity=activity, device=Hex(new),
             network=Hex(digest(c.shop.seed, "abroad", who)), site=Word(SITES, site), badge=np.zeros(len(who), dtype=np.bool_),
         )  # fmt: skip
 
@@ -262,8 +273,10 @@ def _look_up(c: Chunk, b: Back) -> None:
     """Staff open the return before they receive it: mostly because the system gave it to them."""
     d, n, p = b.d, len(b.s), c.parameters
     crooked = b.t.insider >= 0
-    queued = ~c.draws.chance(np.where(crooked, 0.8, p.unqueued_share), n)
-    when = d.acted - c.draws.span(MINUTE, 4 * MINUTE, n)
+    queued = ~c.draws.chance(np.where(crooked, p.directed, p.unqueued_share), n)
+    # Who knows what to look for needs seconds; now and then so does everybody.
+    sure = crooked | c.some(0.1, n)
+    when = d.acted - np.where(sure & ~queued, c.draws.span(5 * SECOND, 50 * SECOND, n), c.draws.span(MINUTE, 4 * MINUTE, n))
     c.book.add(
         "staff_actions", warehouse(b.t.site, when, when, d.receipt & c.some(p.action_share, n)),
         login=login_key(d.receiver), session=Hex(c.staff.session(d.receiver, when), "ses-"),

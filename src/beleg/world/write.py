@@ -12,10 +12,12 @@ from msgspec import Struct
 from beleg.world.casting import cast
 from beleg.world.chunk import Chunk, Setting
 from beleg.world.claims import claim_goods, move_money, send_back
+from beleg.world.contacts import chat
 from beleg.world.draws import Draws
+from beleg.world.members import write_members
 from beleg.world.outbound import send_orders
 from beleg.world.parameters import WorldParameters
-from beleg.world.refunds import chat
+from beleg.world.public import advertise, review
 from beleg.world.settle import settle
 from beleg.world.truth import SCHEMA
 from beleg.world.warehouse import bring_back
@@ -68,6 +70,8 @@ def write_world(directory: Path, parameters: WorldParameters, progress: Callable
     tally: dict[tuple[str, str], int] = {}
     with _Files(directory, setting.book.schemas) as files:
         setting.staff.write(setting.book, parameters.days)
+        advertise(setting.shop, setting.book)
+        write_members(setting)
         for number, low in enumerate(range(0, parameters.orders, parameters.chunk_orders)):
             _write_chunk(setting, number, low, min(parameters.orders, low + parameters.chunk_orders))
             files.facts(setting.book.flush())
@@ -75,6 +79,7 @@ def write_world(directory: Path, parameters: WorldParameters, progress: Callable
             files.truth(rows)
             if progress is not None:
                 progress(min(parameters.orders, low + parameters.chunk_orders))
+        pq.write_table(setting.truth.subjects(), directory / "_truth" / "subjects.parquet", compression="zstd")
     (directory / "_truth" / "parameters.json").write_bytes(msgspec.json.format(msgspec.json.encode(parameters)) + b"\n")
     frauds = {method: count for (label, method), count in sorted(tally.items()) if label == "fraud"}
     honest = {method: count for (label, method), count in sorted(tally.items()) if label == "honest"}
@@ -94,6 +99,7 @@ def _write_chunk(setting: Setting, number: int, low: int, high: int) -> None:
     send_back(c)
     move_money(c)
     chat(c)
+    review(c)
 
 
 def _count(tally: dict[tuple[str, str], int], truth: pa.Table) -> None:
