@@ -19,7 +19,7 @@ from evals.ring_graphs import Honest, Ring, plant
 
 from beleg.kernels.rings import Settings, find
 from beleg.kernels.rings.find import rank
-from beleg.kernels.rings.graph import build, read_links
+from beleg.kernels.rings.graph import adjacency, read_links
 from beleg.kernels.rings.null import calibrate
 from beleg.kernels.rings.peel import densest
 
@@ -89,10 +89,10 @@ def _rings(path: Path) -> tuple[float, float]:
 def _rings_loaded(path: Path) -> tuple[float, float]:
     """Count lists and degrees as loading: what is left is the search."""
     begin = time.perf_counter()
-    graph = build(read_links(pq.read_table(path)))
+    lists = adjacency(read_links(pq.read_table(path)))
     load = time.perf_counter() - begin
-    null = calibrate(graph.degree, graph.popularity, Settings())
-    return load, len(rank(graph, null, Settings(), None))
+    null = calibrate(lists.length, lists.popularity, Settings())
+    return load, len(rank(lists, null, Settings(), None))
 
 
 def _peel(path: Path) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Grows a block of accounts and entities around a seed, and says in bits what it is worth beyond the cost of describing it."""
 
-from math import lgamma, log2
+from math import lgamma, log, log2
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def set_bits(size: int, world: int) -> int:
     """Say what naming a whole set costs: its size, and which of all sets of this size it is."""
     size = min(size, world)
     ways = lgamma(world + 1.0) - lgamma(size + 1.0) - lgamma(world - size + 1.0)
-    return int(np.rint((ways / np.log(2.0) + 2.0 * log2(size + 1.0)) * ONE))
+    return int(np.rint((ways / log(2.0) + 2.0 * log2(size + 1.0)) * ONE))
 
 
 @compiled

@@ -1,20 +1,79 @@
-"""Compiles a kernel to machine code and lets it keep its Python type."""
+"""Runs kernels as machine code where that pays, and as the Python they are written in where it does not; the answer is the same.
+
+Compiling takes some twenty seconds on a machine that has not done it yet; a few hundred thousand links take less as they stand.
+"""
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dis import get_instructions
+from functools import cache, cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
-
-import numba
+from types import FunctionType, ModuleType
+from typing import Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# From so many links on compiling pays.
+MANY_LINKS = 500_000
+
+_as_written: ContextVar[bool] = ContextVar("as_written", default=False)
+
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile with numba on first use and keep the machine code for the next run."""
-    return cast("Callable[P, R]", numba.njit(cache=True)(function))
+    """Mark a function as a kernel; it calls kernels only."""
+    return Kernel(function)
+
+
+@contextmanager
+def suited_to(links: int) -> Iterator[None]:
+    """Inside, run kernels as suits so many links."""
+    before = _as_written.set(links < MANY_LINKS)
+    try:
+        yield
+    finally:
+        _as_written.reset(before)
+
+
+class Kernel(Generic[P, R]):
+    """A function, and its machine code once it is wanted; without numba there is none."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run it."""
+        run = self.function if _as_written.get() else self.machine
+        return run(*args, **kwargs)
+
+    @cached_property
+    def machine(self) -> Callable[P, R]:
+        """The same function, with the machine code of the kernels it calls."""
+        numba, plain = _numba(), cast("FunctionType", self.function)
+        if numba is None:
+            return self.function
+        read = {one.argval for one in get_instructions(plain.__code__) if one.opname == "LOAD_GLOBAL"}
+        used = {name: plain.__globals__[name] for name in read & plain.__globals__.keys()}
+        known = {name: value.machine if isinstance(value, Kernel) else value for name, value in used.items()}
+        one = FunctionType(plain.__code__, plain.__globals__ | known, plain.__name__, plain.__defaults__)
+        one.__module__, one.__qualname__ = plain.__module__, plain.__qualname__
+        return cast("Callable[P, R]", numba.njit(cache=True, nogil=True)(one))
+
+
+@cache
+def _numba() -> ModuleType | None:
+    """The compiler, told where to keep what it made; None where it is not installed."""
+    if find_spec("numba") is None:
+        return None
+    numba = import_module("numba")
+    numba.config.CACHE_DIR = numba.config.CACHE_DIR or _cache_folder()
+    return numba
 
 
 def _cache_folder() -> str:
@@ -24,8 +83,3 @@ def _cache_folder() -> str:
         digest.update(path.read_bytes())
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return str(Path(base) / "beleg" / f"kernels-{digest.hexdigest()[:16]}")
-
-
-_config = cast("Any", numba.config)
-if not _config.CACHE_DIR:
-    _config.CACHE_DIR = _cache_folder()

@@ -6,11 +6,13 @@ from math import log2
 import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.rings.graph import Graph, Identifiers, Links, build, keep_useful, names, read_links
-from beleg.kernels.rings.null import ONE, Null, Settings, calibrate, tail_bits
+from beleg.kernels.rings.compiled import suited_to
+from beleg.kernels.rings.graph import Adjacency, Identifiers, Links, Longs, adjacency, names, read_links
+from beleg.kernels.rings.null import ONE, Floats, Null, Settings, calibrate, tail_bits
 from beleg.kernels.rings.outcomes import Outcomes, read_outcomes
-from beleg.kernels.rings.search import search, stand
+from beleg.kernels.rings.search import BUILDING, FAMILY, RAW, search, stand
 from beleg.kernels.rings.shapes import Block, Start
+from beleg.kernels.rings.useful import Useful, keep_useful
 
 # Structure alone cannot tell a small ring from a family; at most so many bits are held against it when outcomes are known.
 SMALL = -10.0
@@ -71,13 +73,17 @@ def find(links: pa.Table, outcomes: pa.Table | None = None, settings: Settings |
         outcomes: account, trials, bad, where refunds have been judged.
         settings: what honest life may look like.
     """
-    settings = settings or Settings()
+    with suited_to(links.num_rows):
+        return _find(links, outcomes, settings or Settings())
+
+
+def _find(links: pa.Table, outcomes: pa.Table | None, settings: Settings) -> Rings:
     read = read_links(links)
-    graph = build(read)
-    null = calibrate(graph.degree, graph.popularity, settings)
+    lists = adjacency(read)
+    null = calibrate(lists.length, lists.popularity, settings)
     known = None if outcomes is None else read_outcomes(outcomes, read)
-    chosen = rank(graph, null, settings, known)
-    found = report(chosen, graph, null, read)
+    chosen = rank(lists, null, settings, known)
+    found = report(chosen, lists, null, read)
     return found if known is None else replace(found, accounts=_accounts_table(chosen, known, read))
 
 
@@ -92,11 +98,28 @@ def _accounts_table(chosen: list[Weighed], outcomes: Outcomes, links: Links) -> 
     return pa.table({"account": everyone, "own_bits": pa.array(own), "ring_bits": pa.array(lent), "bits": pa.array(own + lent)})
 
 
-def rank(graph: Graph, null: Null, settings: Settings, outcomes: Outcomes | None) -> list[Weighed]:
+def rank(lists: Adjacency, null: Null, settings: Settings, outcomes: Outcomes | None) -> list[Weighed]:
     """Search, weigh and rank; small groups are grown only from accounts with bad outcomes, without which they are none."""
-    suspect = None if outcomes is None else outcomes.each() > 0
-    blocks = search(stand(keep_useful(graph, null.cap), null), start_of(settings), suspect)
-    return select(weigh(blocks, null, settings, outcomes), settings.line)
+    useful = keep_useful(lists, null.cap)
+    suspect = None if outcomes is None else outcomes.each()[useful.accounts] > 0
+    pile = search(useful.graph, null, start_of(settings), suspect)
+    structure = structure_bits(pile.figures, null, settings)
+    told = np.zeros(len(structure))
+    if outcomes is not None:
+        structure = np.maximum(structure, SMALL)
+        told = outcomes.together(useful.accounts[pile.accounts], pile.account_ends)
+    ground = stand(useful.graph, null)
+    above = np.nonzero(structure + told > settings.line)[0].tolist()
+    weighed = [Weighed(_named(pile.block(i, ground), useful), float(structure[i]), float(told[i])) for i in above]
+    return select(weighed)
+
+
+def _named(block: Block, useful: Useful) -> Block:
+    """Number the nodes of a block as the whole graph does."""
+    people, things = block.accounts, block.entities
+    return block._replace(
+        accounts=people._replace(nodes=useful.accounts[people.nodes]), entities=things._replace(nodes=useful.entities[things.nodes])
+    )
 
 
 def start_of(settings: Settings) -> Start:
@@ -104,19 +127,13 @@ def start_of(settings: Settings) -> Start:
     return Start(partners=3, reached=settings.household + 1, ties=settings.building + 1)
 
 
-def weigh(blocks: list[Block], null: Null, settings: Settings, outcomes: Outcomes | None) -> list[Weighed]:
-    """Turn blocks into bits: the least of what chance, one family and one building leave, plus what the outcomes say."""
-    families = sum(block.beyond_family <= settings.line * ONE for block in blocks)
-    buildings = sum(block.beyond_building <= settings.line * ONE for block in blocks)
-    family, building = _rare(families, null), _rare(buildings, null)
-    weighed = []
-    for block in blocks:
-        structure = min(block.raw / ONE, block.beyond_family / ONE + family, block.beyond_building / ONE + building)
-        if outcomes is None:
-            weighed.append(Weighed(block, structure, 0.0))
-        else:
-            weighed.append(Weighed(block, max(structure, SMALL), outcomes.together(block.accounts.nodes)))
-    return weighed
+def structure_bits(figures: Longs, null: Null, settings: Settings) -> Floats:
+    """Turn the figures of blocks into bits: the least of what chance, one family and one building leave."""
+    family, building = figures[:, FAMILY], figures[:, BUILDING]
+    beyond_family = family / ONE + _rare(int((family <= settings.line * ONE).sum()), null)
+    beyond_building = building / ONE + _rare(int((building <= settings.line * ONE).sum()), null)
+    least: Floats = np.minimum(np.minimum(figures[:, RAW] / ONE, beyond_family), beyond_building)
+    return least
 
 
 def _rare(seen: int, null: Null) -> float:
@@ -124,14 +141,14 @@ def _rare(seen: int, null: Null) -> float:
     return max(0.0, log2(null.accounts / (seen + 1)) - COMMON)
 
 
-def select(weighed: list[Weighed], line: float) -> list[Weighed]:
-    """Rank the blocks above the line; one that shares half its accounts, or half of the other's, with a better one is left out.
+def select(weighed: list[Weighed]) -> list[Weighed]:
+    """Rank the blocks; one that shares half its accounts, or half of the other's, with a better one is left out.
 
     Two equally good ones both stay, since only names could tell which to drop.
     """
     chosen: list[Weighed] = []
     holders: dict[int, list[int]] = {}
-    for one in sorted((one for one in weighed if one.bits > line), key=lambda one: one.key, reverse=True):
+    for one in sorted(weighed, key=lambda one: one.key, reverse=True):
         nodes = one.block.accounts.nodes.tolist()
         common: dict[int, int] = {}
         for node in nodes:
@@ -145,12 +162,12 @@ def select(weighed: list[Weighed], line: float) -> list[Weighed]:
     return chosen
 
 
-def report(chosen: list[Weighed], graph: Graph, null: Null, links: Links) -> Rings:
+def report(chosen: list[Weighed], lists: Adjacency, null: Null, links: Links) -> Rings:
     """Put names on the rings and say what each rests on; equally good ones stand in the order of their names."""
     named = [(one, names(links.account_ids, one.block.accounts.nodes)) for one in chosen]
     ordered = [one for one, _ in sorted(named, key=lambda pair: (*(-part for part in pair[0].key), min(pair[1].to_pylist())))]
     members = [_members(place, one, links) for place, one in enumerate(ordered)]
-    shared = [_shared(place, one, graph, null, links) for place, one in enumerate(ordered)]
+    shared = [_shared(place, one, lists, null, links) for place, one in enumerate(ordered)]
     return Rings(_rings_table(ordered), _stack(members, "account", links.account_ids), _stack(shared, "entity", links.entity_ids))
 
 
@@ -176,16 +193,16 @@ def _members(ring: int, one: Weighed, links: Links) -> pa.Table:
     return table.sort_by([("bits", "descending"), ("account", "ascending")])
 
 
-def _shared(ring: int, one: Weighed, graph: Graph, null: Null, links: Links) -> pa.Table:
+def _shared(ring: int, one: Weighed, lists: Adjacency, null: Null, links: Links) -> pa.Table:
     side = one.block.entities
-    expected = graph.popularity[side.nodes] * (float(graph.degree[one.block.accounts.nodes].sum()) / null.links)
+    expected = lists.popularity[side.nodes] * (float(lists.length[one.block.accounts.nodes].sum()) / null.links)
     bits = [tail_bits(int(count), float(mean)) for count, mean in zip(side.links, expected, strict=True)]
     table = pa.table(
         {
             "ring": pa.array(np.full(len(side.nodes), ring)),
             "entity": names(links.entity_ids, side.nodes),
             "accounts": pa.array(side.links.astype(np.int64)),
-            "degree": pa.array(graph.popularity[side.nodes].astype(np.int64)),
+            "degree": pa.array(lists.popularity[side.nodes].astype(np.int64)),
             "expected": pa.array(expected),
             "bits": pa.array(bits, pa.float64()),
         }

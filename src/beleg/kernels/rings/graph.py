@@ -1,4 +1,4 @@
-"""Reads who is linked to what into index arrays: accounts and entities as numbers, each link once, blanks linking nobody."""
+"""Reads who is linked to what into adjacency lists: accounts and entities as numbers, each link once, blanks linking nobody."""
 
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +15,19 @@ Identifiers: TypeAlias = Any  # an Arrow array or column of whole numbers or str
 
 # Whole numbers this close together are used as they are; looking each one up would cost more than all the rest.
 _DENSE = 4
+# Links are dealt into this many parts by account, so that what is counted in one part fits the cache.
+_PARTS = 1024
+# Lists this short are sorted by insertion, which beats a call.
+_SHORT = 24
+
+
+class Adjacency(NamedTuple):
+    """The entities of each account, `pool[start : start + length]`, and how many accounts each entity has."""
+
+    start: Longs
+    length: Ints
+    pool: Ints
+    popularity: Ints
 
 
 class Graph(NamedTuple):
@@ -35,10 +48,9 @@ class Graph(NamedTuple):
 
 
 class Links(NamedTuple):
-    """Links as pairs of numbers, and the identifiers these stand for; None where the numbers are the identifiers."""
+    """Links as chunks of pairs of numbers, and the identifiers these stand for; None where the numbers are the identifiers."""
 
-    accounts: Ints
-    entities: Ints
+    chunks: list[tuple[Longs, Longs]]
     account_ids: Identifiers | None
     entity_ids: Identifiers | None
     account_count: int
@@ -53,7 +65,9 @@ def read_links(table: pa.Table) -> Links:
         kept = kept.filter(said)
     accounts, account_ids, account_count = _number(kept["account"])
     entities, entity_ids, entity_count = _number(kept["entity"])
-    return Links(accounts, entities, account_ids, entity_ids, account_count, entity_count)
+    batches = pa.table({"account": accounts, "entity": entities}).to_batches()
+    chunks = [(_longs(batch["account"]), _longs(batch["entity"])) for batch in batches]
+    return Links(chunks, account_ids, entity_ids, account_count, entity_count)
 
 
 def names(ids: Identifiers | None, numbers: npt.NDArray[Any]) -> Identifiers:
@@ -72,142 +86,128 @@ def _said(column: Identifiers) -> Identifiers:
     return visible.fill_null(False)
 
 
-def _number(column: Identifiers) -> tuple[Ints, Identifiers | None, int]:
+def _number(column: Identifiers) -> tuple[Identifiers, Identifiers | None, int]:
     if not len(column):
-        return np.empty(0, np.int32), pa.array([], column.type), 0
+        return column.cast(pa.int64()), pa.array([], column.type), 0
     if pa.types.is_integer(column.type):
         ends = pc.min_max(column)
         low, high = ends["min"].as_py(), ends["max"].as_py()
         if low >= 0 and high < _DENSE * len(column) + 1024:
-            return column.to_numpy().astype(np.int32, copy=False), None, high + 1
+            return column, None, high + 1
     encoded: Any = pc.dictionary_encode(column).combine_chunks()
     chunk: Any = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    return chunk.indices.to_numpy().astype(np.int32, copy=False), chunk.dictionary, len(chunk.dictionary)
+    return chunk.indices, chunk.dictionary, len(chunk.dictionary)
+
+
+def _longs(column: Identifiers) -> Longs:
+    numbers: Longs = column.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return numbers
+
+
+def adjacency(links: Links) -> Adjacency:
+    """List every link once, by account.
+
+    Links are dealt into parts by account first: whatever is then counted and sorted in a part stays in the cache.
+    """
+    count = sum(len(accounts) for accounts, _ in links.chunks)
+    shift = max(links.account_count.bit_length() - (_PARTS.bit_length() - 1), 0)
+    sizes = np.zeros((links.account_count >> shift) + 1, np.int64)
+    for accounts, _ in links.chunks:
+        _count_parts(accounts, shift, sizes)
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    packed = np.empty(count, np.int64)
+    place = ends[:-1].copy()
+    for accounts, entities in links.chunks:
+        _deal(accounts, entities, shift, place, packed)
+    lists = Adjacency(
+        np.empty(links.account_count, np.int64),
+        np.empty(links.account_count, np.int32),
+        np.empty(count, np.int32),
+        np.zeros(links.entity_count, np.int32),
+    )
+    _list_parts(packed, ends, shift, lists)
+    return lists
 
 
 def build(links: Links) -> Graph:
-    """Count and list every link once, from both sides."""
-    start, pool = _bucket(links.accounts, links.entities, links.account_count)
-    degree, popularity = _once(start, pool, links.entity_count)
-    first, listed = _turn(start, degree, pool, popularity)
-    return Graph(degree, popularity, start[:-1], degree, pool, first[:-1], popularity, listed)
-
-
-def keep_useful(graph: Graph, cap: int) -> Graph:
-    """Leave out links that no block can hold: to entities too popular, or to nodes left with fewer than two links."""
-    alive = _core(graph, cap)
-    start, length, pool = _filtered(graph.account_start, graph.account_length, graph.account_pool, alive)
-    first, listed = _turn(start, length, pool, alive)
-    return Graph(graph.degree, graph.popularity, start[:-1], length, pool, first[:-1], alive, listed)
+    """List every link once, from both sides."""
+    lists = adjacency(links)
+    first, listed = turn(lists)
+    return Graph(lists.length, lists.popularity, *lists[:3], first, lists.popularity, listed)
 
 
 @compiled
-def _bucket(keys: Ints, values: Ints, count: int) -> tuple[Longs, Ints]:
-    start = np.zeros(count + 1, np.int64)
-    for key in keys:
-        start[key + 1] += 1
-    for i in range(count):
-        start[i + 1] += start[i]
-    place = start[:-1].copy()
-    pool = np.empty(len(keys), np.int32)
-    for i in range(len(keys)):
-        pool[place[keys[i]]] = values[i]
-        place[keys[i]] += 1
-    return start, pool
+def _count_parts(accounts: Longs, shift: int, sizes: Longs) -> None:
+    for account in accounts:
+        sizes[account >> shift] += 1
 
 
 @compiled
-def _once(start: Longs, pool: Ints, entities: int) -> tuple[Ints, Ints]:
-    """Move repeated links out of each account's list; count what is left on both sides."""
-    degree = np.zeros(len(start) - 1, np.int32)
-    popularity = np.zeros(entities, np.int32)
-    last = np.full(entities, -1, np.int32)
-    for account in range(len(degree)):
-        place = start[account]
-        for i in range(start[account], start[account + 1]):
-            entity = pool[i]
-            if last[entity] != account:
-                last[entity] = account
-                popularity[entity] += 1
-                pool[place] = entity
-                place += 1
-        degree[account] = place - start[account]
-    return degree, popularity
+def _deal(accounts: Longs, entities: Longs, shift: int, place: Longs, packed: Longs) -> None:
+    """Put each link, as one number, into its part."""
+    for i in range(len(accounts)):
+        part = accounts[i] >> shift
+        packed[place[part]] = accounts[i] << 32 | entities[i]
+        place[part] += 1
 
 
 @compiled
-def _turn(start: Longs, length: Ints, pool: Ints, counts: Ints) -> tuple[Longs, Ints]:
+def _list_parts(packed: Longs, ends: Longs, shift: int, lists: Adjacency) -> None:
+    """Sort the links of each part into their accounts' lists, each once; count the accounts of every entity."""
+    width = 1 << shift
+    place = np.empty(width, np.int64)
+    for part in range(len(ends) - 1):
+        place[:] = 0
+        for i in range(ends[part], ends[part + 1]):
+            place[(packed[i] >> 32) & (width - 1)] += 1
+        begin = ends[part]
+        for account in range(part * width, min((part + 1) * width, len(lists.start))):
+            lists.start[account] = begin
+            begin += place[account & (width - 1)]
+            place[account & (width - 1)] = lists.start[account]
+        for i in range(ends[part], ends[part + 1]):
+            within = (packed[i] >> 32) & (width - 1)
+            lists.pool[place[within]] = packed[i] & 0xFFFFFFFF
+            place[within] += 1
+        for account in range(part * width, min((part + 1) * width, len(lists.start))):
+            one = lists.pool[lists.start[account] : place[account & (width - 1)]]
+            sort(one)
+            size = 0
+            for entity in one:
+                if size == 0 or entity != one[size - 1]:
+                    one[size] = entity
+                    size += 1
+                    lists.popularity[entity] += 1
+            lists.length[account] = size
+
+
+@compiled
+def sort(values: npt.NDArray[Any]) -> None:
+    """Sort a list, most often a short one, where it stands."""
+    if len(values) > _SHORT:
+        values.sort()
+        return
+    for i in range(1, len(values)):
+        value, place = values[i], i
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+
+
+@compiled
+def turn(lists: Adjacency) -> tuple[Longs, Ints]:
     """List the accounts of each entity from the entities of each account."""
-    first = np.zeros(len(counts) + 1, np.int64)
-    for i in range(len(counts)):
-        first[i + 1] = first[i] + counts[i]
-    place = first[:-1].copy()
-    listed = np.empty(first[-1], np.int32)
-    for account in range(len(length)):
-        for i in range(start[account], start[account] + length[account]):
-            listed[place[pool[i]]] = account
-            place[pool[i]] += 1
+    first = np.zeros(len(lists.popularity), np.int64)
+    size = np.int64(0)
+    for entity in range(len(first)):
+        first[entity] = size
+        size += lists.popularity[entity]
+    place = first.copy()
+    listed = np.empty(size, np.int32)
+    for account in range(len(lists.length)):
+        begin = lists.start[account]
+        for entity in lists.pool[begin : begin + lists.length[account]]:
+            listed[place[entity]] = account
+            place[entity] += 1
     return first, listed
-
-
-@compiled
-def _core(graph: Graph, cap: int) -> Ints:
-    """Count, per entity, the accounts left when whatever has fewer than two useful links is dropped, again and again."""
-    alive = graph.popularity.copy()
-    for entity in range(len(alive)):
-        if alive[entity] < 2 or alive[entity] > cap:
-            alive[entity] = 0
-    gone = np.zeros(len(graph.degree), np.bool_)
-    changed = True
-    while changed:
-        changed = False
-        for account in range(len(gone)):
-            if gone[account]:
-                continue
-            begin = graph.account_start[account]
-            useful = 0
-            for i in range(begin, begin + graph.account_length[account]):
-                useful += alive[graph.account_pool[i]] >= 2
-            if useful >= 2:
-                continue
-            gone[account] = True
-            changed = changed or useful > 0
-            for i in range(begin, begin + graph.account_length[account]):
-                if alive[graph.account_pool[i]] > 0:
-                    alive[graph.account_pool[i]] -= 1
-    return _recount(graph, alive, gone)
-
-
-@compiled
-def _recount(graph: Graph, alive: Ints, gone: npt.NDArray[np.bool_]) -> Ints:
-    """Empty the entities left with one account; the count of the others is exact."""
-    left = np.zeros(len(alive), np.int32)
-    for account in range(len(gone)):
-        if gone[account]:
-            continue
-        begin = graph.account_start[account]
-        for i in range(begin, begin + graph.account_length[account]):
-            left[graph.account_pool[i]] += alive[graph.account_pool[i]] >= 2
-    return left
-
-
-@compiled
-def _filtered(start: Longs, length: Ints, pool: Ints, alive: Ints) -> tuple[Longs, Ints, Ints]:
-    """Keep the links to living entities, of accounts that have two of them."""
-    begin = np.zeros(len(length) + 1, np.int64)
-    left = np.zeros(len(length), np.int32)
-    kept = np.empty(alive.sum(), np.int32)
-    place = 0
-    for account in range(len(length)):
-        begin[account] = place
-        useful = 0
-        for i in range(start[account], start[account] + length[account]):
-            useful += alive[pool[i]] > 0
-        if useful >= 2:
-            for i in range(start[account], start[account] + length[account]):
-                if alive[pool[i]] > 0:
-                    kept[place] = pool[i]
-                    place += 1
-        left[account] = place - begin[account]
-    begin[len(length)] = place
-    return begin, left, kept

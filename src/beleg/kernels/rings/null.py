@@ -1,7 +1,7 @@
 """What chance alone would link: every account and entity keeps its number of links, and who meets whom is shuffled."""
 
 from dataclasses import dataclass
-from math import log2
+from math import log, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -125,7 +125,7 @@ def tail_bits(count: int, mean: float) -> float:
         step += 1
         term *= mean / step
         total += term
-    natural = -mean + np.log(total)
+    natural = -mean + log(total)
     for i in range(1, count + 1):
-        natural += np.log(mean / i)
-    return float(-natural / np.log(2.0))
+        natural += log(mean / i)
+    return float(-natural / log(2.0))

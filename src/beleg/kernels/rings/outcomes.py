@@ -24,9 +24,13 @@ class Outcomes:
 
     bits: Floats
 
-    def together(self, accounts: npt.NDArray[np.int32]) -> float:
-        """Say what the outcomes of these accounts tell if all of them have one raised rate."""
-        return round(_mean_of(self.bits[accounts].sum(axis=0)), 6)  # sums come out the same in any order only so far
+    def together(self, accounts: npt.NDArray[np.int32], ends: Longs) -> Floats:
+        """Say what the outcomes of groups of accounts, `accounts[ends[i] : ends[i + 1]]`, tell if each has one raised rate."""
+        groups = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+        sums = np.zeros((len(ends) - 1, self.bits.shape[1]))
+        for odds in range(self.bits.shape[1]):
+            sums[:, odds] = np.bincount(groups, self.bits[accounts, odds], len(sums))
+        return np.round(_means(sums), 6)  # sums come out the same in any order only so far
 
     def each(self) -> Floats:
         """Say what the outcomes of each account tell by themselves."""
@@ -65,10 +69,6 @@ def beta_binomial(trials: int, bad: int, rate: float, spread: float) -> float:
 
 def _raise(rate: float, odds: float) -> float:
     return odds * rate / (1 - rate + odds * rate)
-
-
-def _mean_of(bits: Floats) -> float:
-    return float(_means(bits[None, :])[0])
 
 
 def _means(bits: Floats) -> Floats:

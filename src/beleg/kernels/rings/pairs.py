@@ -3,7 +3,7 @@
 import numpy as np
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Ints, Longs
+from beleg.kernels.rings.graph import Ints, Longs, sort
 from beleg.kernels.rings.null import MANY, Null
 from beleg.kernels.rings.shapes import Counters, Ground, Start, Way
 
@@ -20,7 +20,8 @@ def rarest_first(account: int, null: Null, there: Way) -> Longs:
         if 2 <= popularity <= null.cap:
             keys[kept] = popularity << 32 | entity
             kept += 1
-    return np.sort(keys[:kept])
+    sort(keys[:kept])
+    return keys[:kept]
 
 
 @compiled
@@ -33,9 +34,9 @@ def seed_of(account: int, start: Start, ground: Ground) -> Ints:
     null, there, back, board = ground.null, ground.to_entities, ground.to_accounts, ground.accounts
     found = np.full(8, account, np.int32)
     size, used = 1, 0
-    keys = rarest_first(account, null, there)
-    if (keys >> 32 >= 3).sum() < start.ties or (keys >> 32).sum() - len(keys) < start.reached:
+    if not enough_around(account, start, ground):
         return found[:0]
+    keys = rarest_first(account, null, there)
     for key in keys:
         entity = key & 0xFFFFFFFF
         common = float(there.here[account]) * float(null.shared[key >> 32])
@@ -57,6 +58,18 @@ def seed_of(account: int, start: Start, ground: Ground) -> Ints:
     for other in found[:size]:
         board.weight[other] = 0
     return found[: size if enough else 0]
+
+
+@compiled
+def enough_around(account: int, start: Start, ground: Ground) -> bool:
+    """Tell whether an account has entities and accounts enough around it, were all of them partners."""
+    there, cap = ground.to_entities, ground.null.cap
+    ties, reached = 0, 0
+    for entity in there.pool[there.start[account] : there.start[account] + there.length[account]]:
+        if there.there[entity] <= cap:
+            ties += there.there[entity] >= 3
+            reached += there.there[entity] - 1
+    return ties >= start.ties and reached >= start.reached
 
 
 @compiled

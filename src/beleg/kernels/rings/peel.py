@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from beleg.kernels.rings.compiled import compiled
+from beleg.kernels.rings.compiled import compiled, suited_to
 from beleg.kernels.rings.graph import Graph, Identifiers, Ints, Longs, build, names, read_links
 from beleg.kernels.rings.null import ONE
 
@@ -38,8 +38,8 @@ def densest(links: pa.Table) -> Dense:
     (Hooi et al., FRAUDAR, KDD 2016). Of equally linked nodes the one that came first in the table is taken, accounts first.
     """
     read = read_links(links)
-    graph = build(read)
-    accounts, entities, density = peel(weigh_links(graph))
+    with suited_to(links.num_rows):
+        accounts, entities, density = peel(weigh_links(build(read)))
     return Dense(names(read.account_ids, accounts), names(read.entity_ids, entities), density / ONE)
 
 

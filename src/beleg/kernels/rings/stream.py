@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.rings.find import Rings, Weighed, rank, report, start_of, weigh
-from beleg.kernels.rings.graph import Graph, Identifiers, Links
+from beleg.kernels.rings.find import Rings, Weighed, rank, report, start_of, structure_bits
+from beleg.kernels.rings.graph import Adjacency, Graph, Identifiers, Links
 from beleg.kernels.rings.lists import Lists
 from beleg.kernels.rings.null import Null, Settings, calibrate
 from beleg.kernels.rings.search import block_around, stand
@@ -95,14 +95,13 @@ class Stream:
 
     def rings(self) -> Rings:
         """Find the rings among all live links: exactly those the batch finds in them."""
-        graph = self._graph()
-        null = calibrate(graph.degree, graph.popularity, self.settings)
-        return report(rank(graph, null, self.settings, None), graph, null, self._links())
+        lists = self._lists()
+        null = calibrate(lists.length, lists.popularity, self.settings)
+        return report(rank(lists, null, self.settings, None), lists, null, self._links())
 
     def calibrate(self) -> None:
         """Take the shuffled world that `ring_of` holds accounts against from the links live now."""
-        graph = self._graph()
-        self._null = calibrate(graph.degree, graph.popularity, self.settings)
+        self._null = calibrate(self._of_account.length, self._of_entity.length, self.settings)
         self._ground = None
 
     def ring_of(self, account: Identifier) -> Rings | None:
@@ -113,7 +112,7 @@ class Stream:
         found = self._around(account)
         if found is None or self._null is None:
             return None
-        return report([found], self._graph(), self._null, self._links())
+        return report([found], self._lists(), self._null, self._links())
 
     def bits_around(self, account: Identifier) -> float:
         """Say in bits how much speaks for a ring around this account; 0 where nothing does."""
@@ -128,8 +127,9 @@ class Stream:
         block = block_around(number, ground, self._start)
         if block.raw <= 0:
             return None
-        weighed = weigh([block], ground.null, self.settings, None)[0]
-        return weighed if weighed.bits > self.settings.line else None
+        figures = np.array([[0, block.raw, block.beyond_family, block.beyond_building, block.density]])
+        bits = float(structure_bits(figures, ground.null, self.settings)[0])
+        return Weighed(block, bits, 0.0) if bits > self.settings.line else None
 
     def _standing(self) -> Ground:
         if self._null is None:
@@ -140,14 +140,16 @@ class Stream:
             raise RuntimeError("calibrate() left no ground to stand on")
         return self._ground
 
+    def _lists(self) -> Adjacency:
+        return Adjacency(self._of_account.start, self._of_account.length, self._of_account.pool, self._of_entity.length)
+
     def _graph(self) -> Graph:
         one, other = self._of_account, self._of_entity
         return Graph(one.length, other.length, one.start, one.length, one.pool, other.start, other.length, other.pool)
 
     def _links(self) -> Links:
-        none = np.empty(0, np.int32)
         accounts, entities = self._accounts.listed(), self._entities.listed()
-        return Links(none, none, accounts, entities, len(accounts), len(entities))
+        return Links([], accounts, entities, len(accounts), len(entities))
 
 
 def _blank(name: Identifier | None) -> bool:

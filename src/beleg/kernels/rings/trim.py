@@ -17,15 +17,15 @@ def core(accounts: Ints, entities: Ints, ground: Ground) -> Ints:
     Where one does, the part with the most links stays, with the one that held it; two equal parts both stay.
     """
     ends = links_within(accounts, entities, ground)
+    nodes = len(accounts) + len(entities)
     alive = np.ones(ends.shape[1], np.bool_)
-    cut = True
-    while cut:
-        cut = False
-        for node in range(len(accounts) + len(entities)):
-            keeps = largest_part(node, ends, alive, len(accounts) + len(entities))
-            if keeps.sum() < alive.sum():
-                alive = keeps
-                cut = True
+    holding = cut_nodes(ends, nodes)  # leaving out parts makes no new ones
+    last = len(alive) + 1
+    while alive.sum() < last:
+        last = alive.sum()
+        for node in range(nodes):
+            if holding[node]:
+                alive = largest_part(node, ends, alive, nodes)
     linked = np.zeros(len(accounts), np.bool_)
     for i in range(ends.shape[1]):
         if alive[i]:
@@ -54,6 +54,57 @@ def links_within(accounts: Ints, entities: Ints, ground: Ground) -> Ints:
     for account in accounts:
         ground.accounts.hits[account] = 0
     return ends[:, :size].copy()
+
+
+@compiled
+def cut_nodes(ends: Ints, nodes: int) -> Flags:
+    """Tell which nodes the links fall apart without (Hopcroft and Tarjan's articulation points); all, if they already are."""
+    first, near = beside(ends, nodes)
+    place = first[:-1].copy()
+    met = np.zeros(nodes, np.int32)
+    low = np.zeros(nodes, np.int32)
+    above = np.full(nodes, -1, np.int32)
+    cuts = np.zeros(nodes, np.bool_)
+    below_root, node = 0, np.int64(0)
+    met[0] = low[0] = count = 1
+    while node >= 0:
+        if place[node] < first[node + 1]:
+            other = near[place[node]]
+            place[node] += 1
+            if met[other]:
+                low[node] = min(low[node], met[other])
+            else:
+                count += 1
+                above[other] = node
+                met[other] = low[other] = count
+                below_root += node == 0
+                node = np.int64(other)
+        else:
+            parent = np.int64(above[node])
+            if parent > 0:
+                cuts[parent] |= low[node] >= met[parent]
+            if parent >= 0:
+                low[parent] = min(low[parent], low[node])
+            node = parent
+    cuts[0] = below_root > 1
+    return cuts if count == nodes else np.ones(nodes, np.bool_)
+
+
+@compiled
+def beside(ends: Ints, nodes: int) -> tuple[Longs, Ints]:
+    """List the nodes beside each node."""
+    first = np.zeros(nodes + 1, np.int64)
+    for end in ends.ravel():
+        first[end + 1] += 1
+    first = np.cumsum(first)
+    place = first[:-1].copy()
+    near = np.empty(2 * ends.shape[1], np.int32)
+    for i in range(ends.shape[1]):
+        for side in range(2):
+            node = ends[side, i]
+            near[place[node]] = ends[1 - side, i]
+            place[node] += 1
+    return first, near
 
 
 @compiled

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from evals.ring_graphs import Honest, Planted, Ring, plant
+from evals.rings import outcome_table
 
 from beleg.kernels.rings import Rings, Settings, find
 
@@ -103,3 +104,15 @@ def test_outcomes_lift_a_small_ring_and_only_a_bad_one():
     found = find(planted.links, outcomes)
     assert members(found)[0] == planted.rings[0]
     assert not any(one & planted.rings[1] for one in members(found))
+
+
+@pytest.mark.parametrize("kind", ["links", "purchases"])
+def test_machine_code_and_what_it_is_made_from_answer_alike(kind, monkeypatch):
+    world = plant(Honest(kind, edges=20_000, offices=6.0), Ring(rings=3, density=0.4, camouflage="biased"), seed=4)
+    outcomes = outcome_table(world, 4)
+    as_written = find(world.links, outcomes, Settings(line=-60.0))
+    monkeypatch.setattr("beleg.kernels.rings.compiled.MANY_LINKS", 0)
+    machine = find(world.links, outcomes, Settings(line=-60.0))
+    assert machine.rings.num_rows >= 3
+    for part in ("rings", "members", "shared", "accounts"):
+        assert getattr(machine, part).equals(getattr(as_written, part))

@@ -12,14 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from beleg.kernels.rings.graph import build, keep_useful, read_links
+from beleg.kernels.rings.compiled import suited_to
+from beleg.kernels.rings.find import start_of
+from beleg.kernels.rings.graph import adjacency, build, read_links
 from beleg.kernels.rings.null import Settings, calibrate, tail_bits
 from beleg.kernels.rings.outcomes import base_rate, beta_binomial
 from beleg.kernels.rings.pairs import seed_of
 from beleg.kernels.rings.peel import densest
-from beleg.kernels.rings.search import stand
+from beleg.kernels.rings.screen import worth_starting
+from beleg.kernels.rings.search import FEW, stand
 from beleg.kernels.rings.shapes import Start
-from beleg.kernels.rings.trim import core
+from beleg.kernels.rings.trim import core, cut_nodes
+from beleg.kernels.rings.useful import keep_useful
+
+
+@pytest.fixture(autouse=True)
+def as_written():
+    """Kernels run as Python here, which needs no compiling; that both give the same is held by a test of its own."""
+    with suited_to(0):
+        yield
+
 
 links = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 6)), min_size=1, max_size=40)
 
@@ -66,8 +78,8 @@ def test_links_are_counted_once_from_both_sides(pairs):
 
 @given(links)
 def test_useful_links_are_the_core_where_everyone_has_two(pairs):
-    graph = build(read_links(table(pairs)))
-    kept = keep_useful(graph, 256)
+    useful = keep_useful(adjacency(read_links(table(pairs))), 256)
+    kept = useful.graph
     core_links = set(pairs)
     while True:
         left = {(a, e) for a, e in core_links if sum(x == a for x, _ in core_links) > 1 and sum(y == e for _, y in core_links) > 1}
@@ -75,11 +87,50 @@ def test_useful_links_are_the_core_where_everyone_has_two(pairs):
             break
         core_links = left
     found = {
-        (a, int(kept.account_pool[i]))
+        (int(useful.accounts[a]), int(useful.entities[kept.account_pool[i]]))
         for a in range(len(kept.degree))
         for i in range(kept.account_start[a], kept.account_start[a] + kept.account_length[a])
     }
-    assert found == core_links
+    turned = {
+        (int(useful.accounts[kept.entity_pool[i]]), int(useful.entities[e]))
+        for e in range(len(kept.popularity))
+        for i in range(kept.entity_start[e], kept.entity_start[e] + kept.entity_length[e])
+    }
+    assert found == turned == core_links
+    assert kept.degree.tolist() == [sum(a == one for one, _ in set(pairs)) for a in useful.accounts.tolist()]
+    assert kept.popularity.tolist() == [sum(e == one for _, one in set(pairs)) for e in useful.entities.tolist()]
+
+
+@given(links, st.sets(st.integers(0, 7)))
+def test_screening_is_counting_from_above(pairs, marked):
+    """Every account with enough around it and enough others that share two entities is kept; nobody else is."""
+    useful = keep_useful(adjacency(read_links(table(pairs))), 256)
+    of = {a: {e for one, e in set(pairs) if one == a} & set(useful.entities.tolist()) for a in useful.accounts.tolist()}
+    size = {e: sum(e in entities for entities in of.values()) for e in useful.entities.tolist()}
+    start = start_of(Settings(household=1, building=0))
+    expected = {}
+    for account, mine in of.items():
+        one = FEW if account in marked else start
+        partners = sum(other != account and len(mine & of[other]) > 1 for other in of)
+        around = sum(size[e] > 2 for e in mine) >= one.ties and sum(size[e] - 1 for e in mine) >= one.reached
+        expected[account] = around and partners >= one.partners
+    lenient = np.isin(useful.accounts, list(marked))
+    kept = dict(zip(useful.accounts.tolist(), worth_starting(useful.graph, (start, FEW), lenient).tolist(), strict=True))
+    assert all(kept[account] for account in expected if expected[account])
+    many = {a for a in of if sum(max(len(of[a] & of[b]) - 1, 0) for b in of if b != a) >= start.partners or expected[a]}
+    assert all(not kept[a] or a in many or a in marked for a in kept)
+
+
+def test_screening_of_accounts_with_long_lists_is_exact():
+    random = np.random.default_rng(8)
+    pairs = [(a, int(e)) for a in range(12) for e in random.choice(300, 100, replace=False)]
+    pairs += [(a, int(e)) for a in range(12, 40) for e in random.choice(300, 8, replace=False)]
+    useful = keep_useful(adjacency(read_links(table(pairs))), 256)
+    start = start_of(Settings())
+    of = {a: {e for one, e in pairs if one == a} for a in range(40)}
+    kept = worth_starting(useful.graph, (start, start), np.zeros(40, np.bool_))
+    for account, worth in zip(useful.accounts.tolist(), kept.tolist(), strict=True):
+        assert worth == (sum(len(of[account] & of[b]) > 1 for b in of if b != account) >= start.partners)
 
 
 def test_partners_are_those_brute_force_finds():
@@ -87,7 +138,8 @@ def test_partners_are_those_brute_force_finds():
     pairs = set(zip(planted.links["account"].to_pylist(), planted.links["entity"].to_pylist(), strict=True))
     graph = build(read_links(planted.links))
     null = calibrate(graph.degree, graph.popularity, Settings())
-    ground = stand(keep_useful(graph, null.cap), null)
+    useful = keep_useful(adjacency(read_links(planted.links)), null.cap)
+    ground, places = stand(useful.graph, null), useful.accounts.tolist()
     of: dict[int, set[int]] = {}
     for account, entity in pairs:
         of.setdefault(account, set()).add(entity)
@@ -97,7 +149,8 @@ def test_partners_are_those_brute_force_finds():
         expected = {one} | {
             other for other in of if other != one and _pair_bits(of[one], of[other], popularity, len(pairs)) >= surprise
         }
-        assert {one, *seed_of(one, Start(0, 0, 0), ground).tolist()} == expected
+        seed = seed_of(places.index(one), Start(0, 0, 0), ground) if one in places else np.empty(0, np.int32)
+        assert {one, *useful.accounts[seed].tolist()} == expected
 
 
 def _pair_bits(one: set[int], other: set[int], popularity: dict[int, int], links: int) -> float:
@@ -178,3 +231,24 @@ def test_what_hangs_on_by_one_member_is_cut_off():
     ground = stand(graph, calibrate(graph.degree, graph.popularity, Settings()))
     accounts, entities = np.unique(graph.entity_pool), np.nonzero(graph.popularity)[0].astype(np.int32)
     assert core(accounts, entities, ground).tolist() == list(range(8))
+
+
+@given(st.sets(st.tuples(st.integers(0, 5), st.integers(6, 10)), min_size=1))
+def test_cut_nodes_are_those_without_which_there_are_more_parts(pairs):
+    nodes = {name: place for place, name in enumerate(sorted({node for pair in pairs for node in pair}))}
+    ends = np.array(sorted((nodes[a], nodes[e]) for a, e in pairs), np.int32).T.copy()
+    whole = _parts(ends, set(nodes.values()))
+    expected = [whole > 1 or _parts(ends, set(nodes.values()) - {node}) > whole for node in nodes.values()]
+    assert cut_nodes(ends, len(nodes)).tolist() == expected
+
+
+def _parts(ends: np.ndarray, nodes: set[int]) -> int:
+    """Count the connected parts by flooding."""
+    parts = 0
+    while nodes:
+        parts += 1
+        flood = {nodes.pop()}
+        while flood:
+            flood = {b for a, b in [*ends.T.tolist(), *ends[::-1].T.tolist()] if a in flood and b in nodes}
+            nodes -= flood
+    return parts

@@ -1,13 +1,23 @@
 """The stream gives what the batch gives, after any inserts, expiries, withdrawals and deliveries made twice."""
 
 import pyarrow as pa
+import pytest
 from evals.ring_graphs import Honest, Ring, plant
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from beleg.kernels.rings import Settings, find
+from beleg.kernels.rings.compiled import suited_to
 from beleg.kernels.rings.stream import Stream
+
+
+@pytest.fixture(autouse=True)
+def as_written():
+    """Kernels run as Python here, which needs no compiling."""
+    with suited_to(0):
+        yield
+
 
 # Quick to alarm, so that a handful of links makes rings to compare.
 EAGER = Settings(household=1, building=0, noise=1e9, line=-1000.0)
