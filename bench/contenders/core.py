@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import pyarrow.compute as pc
+import ibis
 import pyarrow.parquet as pq
 
 from beleg.detect.run import found, plan
@@ -17,8 +17,9 @@ def answer(world: Path, out: Path, clock: Clock) -> None:
     clock.say("preparing")
     engine = open_engine("duckdb", out / "work")
     engine.attach_facts({path.stem: [path] for path in world.glob("*.parquet")})
-    last = max(pc.max(pq.read_table(path, columns=["known_at"])["known_at"]).as_py() or 0 for path in world.glob("*.parquet"))
-    dossier = Dossier(View(engine, keeping=True), prepare(engine), last)
+    known = (engine.table(path.stem).known_at.max().name("last").as_table() for path in world.glob("*.parquet"))
+    (last,) = engine.rows(ibis.union(*known, distinct=False).agg(last=lambda t: t["last"].max())).to_pylist()
+    dossier = Dossier(View(engine, keeping=True), prepare(engine), last["last"])
     clock.say("proving")
     states = dossier.states
     clock.say("detecting")

@@ -1,5 +1,6 @@
 """The command line: audit a shop's exports, propose a mapping, make a world, show the demo."""
 
+import gc
 import shutil
 import sys
 import tempfile
@@ -230,4 +231,6 @@ def _moment(day: str | None) -> int | None:
 
 def main() -> None:
     """Run the command line."""
+    # expressions are a great many small objects that are kept; looking through all of them for cycles again and again finds none
+    gc.set_threshold(100_000, 50, 50)
     app()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
@@ -164,12 +165,11 @@ def _with_money(worked: _Worked) -> Iterator[pa.RecordBatch]:
 
 def _span(engine: Engine, tables: list[str]) -> tuple[int | None, int | None]:
     """The first and the last moment anything is known of."""
-    firsts, lasts = [], []
-    for name in tables:
-        facts = engine.table(name)
-        (row,) = engine.rows(facts.agg(first=facts.occurred_at.min(), last=facts.known_at.max())).to_pylist()
-        firsts += [row["first"]] if row["first"] is not None and name in _TRADE else []
-        lasts += [row["last"]] if row["last"] is not None else []
+    facts = {name: engine.table(name) for name in tables}
+    spans = (t.agg(table=ibis.literal(name), first=t.occurred_at.min(), last=t.known_at.max()) for name, t in facts.items())
+    rows = engine.rows(ibis.union(*spans, distinct=False)).to_pylist() if tables else []
+    firsts = (row["first"] for row in rows if row["first"] is not None and row["table"] in _TRADE)
+    lasts = (row["last"] for row in rows if row["last"] is not None)
     return min(firsts, default=None), max(lasts, default=None)
 
 

@@ -74,7 +74,8 @@ class Twice:
 
     def add(self, found: Hashes) -> None:
         """Take some hashes."""
-        bucket = (found >> np.uint64(58)).astype(np.int64)
+        # bytes are sorted by counting, several times quicker than wider numbers
+        bucket = (found >> np.uint64(58)).astype(np.uint8)
         order = np.argsort(bucket, kind="stable")
         ends = np.cumsum(np.bincount(bucket, minlength=_BUCKETS))
         for file, part in zip(self._files, np.split(found[order], ends[:-1]), strict=True):

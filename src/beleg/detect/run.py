@@ -28,17 +28,19 @@ def plan(dossier: Dossier) -> tuple[Run, ...]:
 def missing(dossier: Dossier, needs: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """For every name, which of its needs what is in view does not fill; see `Card`."""
     either = {need: need.split("|") for mine in needs.values() for need in mine}
-    single = {one: _is_there(dossier, one) for one in sorted({one for each in either.values() for one in each})}
-    there = {need: any(single[one] for one in each) for need, each in either.items()}
-    return {name: tuple(need for need in mine if not there[need]) for name, mine in needs.items()}
+    single = sorted({one for each in either.values() for one in each})
+    asked = ibis.union(*(_first(dossier, one) for one in single), distinct=False) if single else None
+    held = set() if asked is None else {row["need"] for row in dossier.view.rows(asked).to_pylist()}
+    return {name: tuple(need for need in mine if held.isdisjoint(either[need])) for name, mine in needs.items()}
 
 
-def _is_there(dossier: Dossier, need: str) -> bool:
+def _first(dossier: Dossier, need: str) -> ir.Table:
+    """One row if what is needed is there."""
     name, _, column = need.partition(".")
     table = dossier.table(name)
     if column:
         table = table.filter(table[column].notnull())
-    return dossier.view.rows(table.select("id").limit(1)).num_rows > 0
+    return table.limit(1).select(need=ibis.literal(need))
 
 
 def found(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:

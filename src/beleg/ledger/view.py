@@ -45,6 +45,13 @@ class View:
         """A table of facts beyond the scope, for what another order may say about this one; join it by an indexed column."""
         return self._known(self.engine.table(name))
 
+    def narrowed(self, name: str, asked: ir.Table) -> ir.Table:
+        """A table of facts, of the orders (order_id) that `asked` speaks of.
+
+        By one column engines skim a large table instead of joining it whole. A view of one order is that narrow already.
+        """
+        return self.table(name) if self.order_id is not None else self.table(name).semi_join(asked, "order_id")
+
     def step(self, name: str, build: Callable[["View"], ir.Table]) -> ir.Table:
         """A derived table, built at most once."""
         if name not in self._steps:

@@ -60,9 +60,10 @@ def _order_lines(view: View) -> ir.Table:
 
 def _whole_orders(refunds: ir.Table, view: View) -> ir.Table:
     """The refunds that leave no doubt which lines they are for: one line, or the whole amount."""
-    lines = view.table("order_lines").semi_join(refunds, "order_id")
+    lines = view.narrowed("order_lines", refunds)
     sums = lines.group_by("order_id").agg(lines=lines.count(), lines_paid=lines.paid.sum())
-    paid = view.table("orders").group_by("order_id").agg(order_paid=lambda t: t.paid.max())
+    headers = view.narrowed("orders", refunds)
+    paid = headers.group_by("order_id").agg(order_paid=lambda t: t.paid.max())
     joined = refunds.select("fact_id", "order_id", "amount").join(sums, "order_id").left_join(paid, "order_id")
     return joined.filter((joined.lines == 1) | (joined.amount == joined.lines_paid) | (joined.amount == joined.order_paid)).select(
         "fact_id"

@@ -61,30 +61,52 @@ def measure(view: View) -> Coverage:
     return Coverage(places=tuple(judge(days)), roster=roster)
 
 
+# The facts that warehouses write, and the proofs they speak about.
+_AT_SITES: dict[str, Proof] = {
+    "dock_arrivals": "dock_manifested",
+    "receipts": "item_scanned",
+    "inspections": "inspected",
+    "dispositions": "put_away",
+    "stock_counts": "counted_or_resold",
+    "resales": "counted_or_resold",
+}
+
+
 def _daily(view: View) -> Iterable[ir.Table]:
-    held = view.table("scans")
-    held = held.filter(held.status.isin(HELD_BY_CARRIER))
-    for proof in ("carrier_accepted", "not_dispatched"):
-        yield _per_day(held, proof, held.carrier)
-    yield _per_day(held.filter(held.weight.notnull()), "weight_plausible", held.carrier)
-    for proof in ("delivered_at_site", "not_delivered"):
-        yield _per_day(held.filter(held.status == "delivered"), proof, held.carrier)
-    for table, proof in (("dock_arrivals", "dock_manifested"), ("receipts", "item_scanned"), ("inspections", "inspected")):
+    yield from _scanned(view)
+    for table, proof in _AT_SITES.items():
         yield _per_day(view.table(table), proof, view.table(table).site)
-    yield _per_day(view.table("dispositions"), "put_away", view.table("dispositions").site)
-    for table in ("stock_counts", "resales"):
-        yield _per_day(view.table(table), "counted_or_resold", view.table(table).site)
     yield _per_day(view.table("claim_documents"), "documented", ibis.literal("*"))
     refunds = view.table("refunds")
     yield _per_day(refunds.filter(refunds.approver.notnull()), "approved", ibis.literal("*"))
 
 
-def _per_day(happened: ir.Table, proof: str, place: ir.Value) -> ir.Table:
-    timed = happened.mutate(place=place).filter(lambda t: t.occurred_at.notnull())
-    days = timed.select(
-        proof=ibis.literal(proof),
-        place=timed.place.fill_null("*"),
-        source=timed.source,
-        day=(timed.occurred_at // DAY).cast("int64"),
-    )
-    return days.group_by(["proof", "place", "source", "day"]).agg(facts=days.count())
+def _scanned(view: View) -> Iterable[ir.Table]:
+    """What scans say per day; they are the largest table, so they are read once for all proofs."""
+    scans = view.table("scans")
+    held = scans.filter(scans.status.isin(HELD_BY_CARRIER))
+    delivered = (held.status == "delivered").ifelse(1, 0)
+    days = _days(held, held.carrier, held=held.count(), weighed=held.weight.count(), delivered=delivered.sum())
+    yield _facts(days, "carrier_accepted", days.held)
+    yield _facts(days, "not_dispatched", days.held)
+    yield _facts(days, "weight_plausible", days.weighed)
+    yield _facts(days, "delivered_at_site", days.delivered)
+    yield _facts(days, "not_delivered", days.delivered)
+
+
+def _per_day(happened: ir.Table, proof: Proof, place: ir.Value) -> ir.Table:
+    days = _days(happened, place, facts=happened.count())
+    return _facts(days, proof, days.facts)
+
+
+def _days(happened: ir.Table, place: ir.Value, **sums: ir.Value) -> ir.Table:
+    """Per place, source and day what was counted; facts without a time count nowhere."""
+    day = (happened.occurred_at // DAY).cast("int64")
+    grouped = happened.group_by(place=place.fill_null("*"), source=happened.source, day=day).agg(**sums)
+    return grouped.filter(grouped.day.notnull())
+
+
+def _facts(days: ir.Table, proof: Proof, facts: ir.Value) -> ir.Table:
+    """One row per place, source and day with facts: proof, place, source, day, facts."""
+    rows = days.select("place", "source", "day", proof=ibis.literal(proof), facts=facts.cast("int64"))
+    return rows.filter(rows.facts > 0)

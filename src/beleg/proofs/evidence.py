@@ -49,49 +49,32 @@ def _return_scans(view: View) -> ir.Table:
 def _return_parcels(view: View) -> ir.Table:
     asked = view.step("slices", slices).filter(lambda t: t.rma_id.notnull() | t.claim_kind.isnull())
     asked = asked.select("slice_id", "order_id", "quantity", "unit_weight", slice_rma="rma_id")
-    parcels = view.table("parcels")
-    joined = asked.join(ibis.union(_labelled_back(parcels), _sent_back(view, parcels), distinct=False), "order_id")
-    mine = joined.filter(joined.rma_id.isnull() | joined.slice_rma.isnull() | (joined.rma_id == joined.slice_rma))
-    return mine.mutate(expected=ibis.coalesce(mine.declared_weight, mine.unit_weight * mine.quantity)).select(
+    parcels = view.table("parcels").select(*_PARCEL, label_fact="id", label_at="occurred_at")
+    joined = asked.join(parcels, "order_id").left_join(_turned(view), "parcel_id").drop("parcel_id_right")
+    back = joined.direction == "return"
+    mine = back | ((joined.direction == "out") & joined.turned.notnull())
+    mine &= joined.rma_id.isnull() | joined.slice_rma.isnull() | (joined.rma_id == joined.slice_rma)
+    return joined.filter(mine).select(
         "slice_id",
         "parcel_id",
         "carrier",
-        "to_postcode",
-        "to_site",
-        "expected",
-        "sent_back",
-        label_fact="id",
-        label_at="occurred_at",
+        to_postcode=back.ifelse(joined.to_postcode, None),
+        to_site=back.ifelse(joined.to_site, None),
+        expected=ibis.coalesce(joined.declared_weight, joined.unit_weight * joined.quantity),
+        sent_back=~back,
+        label_fact=joined.label_fact,
+        label_at=joined.label_at,
     )
 
 
-_PARCEL = (
-    "id",
-    "occurred_at",
-    "order_id",
-    "rma_id",
-    "parcel_id",
-    "carrier",
-    "to_postcode",
-    "to_site",
-    "declared_weight",
-    "sent_back",
-)
+_PARCEL = ("order_id", "rma_id", "parcel_id", "direction", "carrier", "to_postcode", "to_site", "declared_weight")
 
 
-def _labelled_back(parcels: ir.Table) -> ir.Table:
-    return parcels.filter(parcels.direction == "return").mutate(sent_back=ibis.literal(value=False)).select(*_PARCEL)
-
-
-def _sent_back(view: View, parcels: ir.Table) -> ir.Table:
-    """Parcels that never reached the customer and turned round; where they should end is not on their label."""
+def _turned(view: View) -> ir.Table:
+    """Parcels that never reached the customer and turned round; where those should end is not on their label."""
     scans = view.table("scans")
     turned = scans.filter(scans.status == "return_to_sender").select("parcel_id").distinct()
-    out = parcels.filter(parcels.direction == "out").semi_join(turned, "parcel_id")
-    bare = out.mutate(
-        to_postcode=ibis.null().cast("string"), to_site=ibis.null().cast("string"), sent_back=ibis.literal(value=True)
-    )
-    return bare.select(*_PARCEL)
+    return turned.mutate(turned=ibis.literal(value=True))
 
 
 def _of_slice(view: View, happened: ir.Table) -> ir.Table:

@@ -48,15 +48,15 @@ def _line_money(view: View, paid: ir.Table) -> ir.Table:
 
 def _beside_lines(view: View, asked: ir.Table) -> ir.Table:
     """What was paid for each order asked about beyond its lines: order_id, beside."""
-    orders = view.table("orders").semi_join(asked, "order_id").group_by("order_id").agg(order_paid=lambda t: t.paid.max())
-    lines = view.table("order_lines").semi_join(asked, "order_id").group_by("order_id").agg(lines_paid=lambda t: t.paid.sum())
+    orders = view.narrowed("orders", asked).group_by("order_id").agg(order_paid=lambda t: t.paid.max())
+    lines = view.narrowed("order_lines", asked).group_by("order_id").agg(lines_paid=lambda t: t.paid.sum())
     joined = orders.join(lines, "order_id")
     return joined.select("order_id", beside=ibis.greatest(joined.order_paid - joined.lines_paid, 0).cast("int64"))
 
 
 def _order_money(view: View, paid: ir.Table) -> ir.Table:
-    orders = view.table("orders")
-    known = orders.filter(orders.paid.notnull()).semi_join(paid, "order_id")
+    orders = view.narrowed("orders", paid)
+    known = orders.filter(orders.paid.notnull())
     known = known.group_by("order_id").agg(order_paid=known.paid.max(), order_currency=known.currency.max())
     joined = paid.filter(paid.order_id.notnull()).join(known, "order_id")
     same = joined.filter(joined.currency == joined.order_currency)

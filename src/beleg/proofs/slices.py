@@ -115,11 +115,11 @@ def _disputes(view: View) -> ir.Table:
 
 
 def _with_lines(gathered: ir.Table, view: View) -> ir.Table:
-    lines = view.table("order_lines").select(
+    lines = view.narrowed("order_lines", gathered).select(
         "order_id", "line_id", "category", "unit_weight", "serialised",
         line_article="article", line_account="account_id", line_paid="paid", line_quantity="quantity", line_currency="currency",
     )  # fmt: skip
-    headers = view.table("orders")
+    headers = view.narrowed("orders", gathered)
     orders = headers.group_by("order_id").agg(order_account=headers.account_id.max())
     joined = gathered.left_join(lines, ["order_id", "line_id"]).drop("order_id_right", "line_id_right")
     joined = joined.left_join(orders, "order_id").drop("order_id_right")
