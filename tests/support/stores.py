@@ -36,6 +36,18 @@ def database(server: Embedded, *, migrated: bool = True) -> Iterator[tuple[str, 
 
 
 @contextmanager
+def copied(server: Embedded, pattern: str) -> Iterator[str]:
+    """A copy of a database that nobody is connected to, both by the service's address."""
+    name, of = f"copy_{next(_numbers)}", pattern.partition("?")[0].rpartition("/")[2]
+    admin = server.owner.replace("beleg_owner", "postgres").replace("/beleg?", "/postgres?")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {of} OWNER beleg_owner".encode())
+    yield server.service.replace("/beleg?", f"/{name}?")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
 def server(folder: Path) -> Iterator[Embedded]:
     """A server in this folder."""
     with Embedded(folder) as running:

@@ -24,6 +24,7 @@ class Book:
         self._case_of: dict[str, str] = {}
         self._place: dict[str, str] = {}
         self._seen: set[str] = set()
+        self._changed: set[str] = set()
 
     def add(self, fact: Fact, accounts: Iterable[str | None] = ()) -> None:
         """Take in the next fact; `accounts` are those behind a finding, from the facts it rests on."""
@@ -41,6 +42,7 @@ class Book:
                 pass
 
     def _person(self, case: Case, fact: CaseMerge | CaseSplit | CaseAssignment | CaseNote | CaseOutcome) -> None:
+        self._changed.add(case.id)
         match fact:
             case CaseMerge():
                 self._merge(case, fact)
@@ -58,6 +60,11 @@ class Book:
 
     def __iter__(self) -> Iterator[Case]:
         return iter(self._cases.values())
+
+    def changed(self) -> frozenset[str]:
+        """The names of the cases that changed, or ended, since this was last asked."""
+        changed, self._changed = frozenset(self._changed), set()
+        return changed
 
     def get(self, name: str) -> Case | None:
         """The case of that name, or the one it was merged into."""
@@ -97,6 +104,7 @@ class Book:
     def _hold(self, case: Case, item: Item) -> None:
         case.items[item.id] = item
         self._case_of[item.id] = case.id
+        self._changed.add(case.id)
 
     def _grounds_changed(self, case: Case, item: Item, what: str) -> None:
         case.events.append(Event(at=item.at, what=what, text=item.because or item.says, fact_id=item.id))
@@ -112,6 +120,7 @@ class Book:
 
     def _move(self, case: Case, into: Case, event: Event) -> None:
         """Everything of one case goes into another; what was closed and meets new grounds is open again."""
+        self._changed |= {case.id, into.id}
         into.items |= case.items
         self._case_of |= dict.fromkeys(case.items, into.id)
         into.notes += case.notes

@@ -82,15 +82,16 @@ def without_staff(result: AuditResult) -> AuditResult:
     """The answer with all that is about staff taken out, and no name on a member of staff in anybody's graph."""
     kept = replace(
         result.subjects,
-        rings=tuple(_unnamed(one) for one in result.subjects.rings),
-        accounts=tuple(_unnamed(one) for one in result.subjects.accounts),
+        rings=tuple(unnamed_staff(one) for one in result.subjects.rings),
+        accounts=tuple(unnamed_staff(one) for one in result.subjects.accounts),
         staff=None,
         too_few=tuple(one for one in result.subjects.too_few if one.kind != "staff"),
     )
     return replace(result, staff=None, staff_note="", subjects=kept)
 
 
-def _unnamed(subject: Subject) -> Subject:
+def unnamed_staff(subject: Subject) -> Subject:
+    """A subject whose graph names no member of staff."""
     people = sorted({tie.entity for tie in subject.ties if tie.kind == "staff"})
     number = {name: f"unnamed-{place}" for place, name in enumerate(people, 1)}
     ties = tuple(replace(tie, entity=number[tie.entity]) if tie.kind == "staff" else tie for tie in subject.ties)

@@ -44,10 +44,11 @@ class Card(NamedTuple):
 
 def cards(result: AuditResult) -> list[Card]:
     """The ranked refunds as cards, in rank order; those beyond what a person can read stay in result.json."""
-    return [_card(refund) for refund in sorted(result.ranked, key=lambda refund: refund.rank)[:CARDS]]
+    return [card(refund) for refund in sorted(result.ranked, key=lambda refund: refund.rank)[:CARDS]]
 
 
-def _card(refund: Ranked) -> Card:
+def card(refund: Ranked) -> Card:
+    """One ranked refund as a card."""
     return Card(refund, strip(refund.proofs), arithmetic(refund), *moments(refund.timeline))
 
 

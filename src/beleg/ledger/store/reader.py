@@ -1,7 +1,7 @@
 """Reading while the service runs: the facts of one order, and prepared statements asked about many orders at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, reduce
 from operator import or_
@@ -86,6 +86,12 @@ class Reader:
             cursor = await connection.execute(text.encode(), (value,), prepare=True)
             return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
 
+    async def since(self, tables: Collection[str], place: int) -> list[tuple[int, Fact]]:
+        """The facts of these tables from this place of the log on, with their places, in the order of the log."""
+        async with self._line() as (_, connection):
+            cursor = await connection.execute(_from_place(frozenset(tables)).encode(), (place,), prepare=True)
+            return [(row[1], _decoder().decode(row[0])) for row in await cursor.fetchall()]
+
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[tuple["_Line", AsyncConnection]]:
         line = await self._free.get()
@@ -140,6 +146,16 @@ def _decoder() -> msgspec.json.Decoder[Fact]:
 def _one_order() -> str:
     parts = " UNION ALL ".join(_parts())
     return f"SELECT text FROM ({parts}) AS every ORDER BY place"
+
+
+@cache
+def _from_place(tables: frozenset[str]) -> str:
+    parts = (
+        f'SELECT {written(table, schema)} AS text, place FROM beleg_rows."{table}" r WHERE r.place >= $1 AND r.salt IS NOT NULL'
+        for table, schema in arrow_schemas().items()
+        if table in tables
+    )
+    return f"SELECT text, place FROM ({' UNION ALL '.join(parts)}) AS every ORDER BY place"
 
 
 def _parts() -> Iterator[str]:

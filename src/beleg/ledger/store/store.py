@@ -1,7 +1,7 @@
 """The store as the service uses it: in a folder of its own or at an address, written through one sequencer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -75,6 +75,10 @@ class Store:
     async def where(self, table: str, column: str, value: str) -> list[Fact]:
         """The facts of a table with this value in an indexed column, in the order of the log."""
         return await self._parts()[1].where(table, column, value)
+
+    async def since(self, tables: Collection[str], place: int) -> list[tuple[int, Fact]]:
+        """The facts of these tables from this place of the log on, with their places, in the order of the log."""
+        return await self._parts()[1].since(tables, place)
 
     def prepare(self, name: str, statement: str) -> None:
         """Keep a statement of `View.sql` over `engine`, scoped by `SCOPE_MARK`; each connection plans it once."""

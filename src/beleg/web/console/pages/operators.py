@@ -1,0 +1,49 @@
+"""Who uses the console: invitations, roles, and who has which."""
+
+from starlette.responses import Response
+
+from beleg.facts.kinds.operators import OperatorRole
+from beleg.web.console import access, signing
+from beleg.web.console.context import Context, TurnedAwayError
+from beleg.web.console.desk import envelope
+
+
+async def show(context: Context) -> Response:
+    """Everybody with their roles."""
+    return _page(context, "")
+
+
+def _page(context: Context, link: str) -> Response:
+    people = sorted(context.desk.directory.operators.values(), key=lambda one: one.login)
+    keys = {one.login: len(context.desk.directory.credentials(one.login)) for one in people}
+    return context.render("people.html.j2", people=people, keys=keys, roles=access.ROLES, grants=access.GRANTS, link=link)
+
+
+async def invite(context: Context) -> Response:
+    """A new person with roles; the link is shown this once."""
+    login = context.field("login", needed=True)[:80]
+    wanted = [role for role in access.ROLES if context.field(role) == "yes"]
+    if not wanted:
+        raise TurnedAwayError(422, context.speech.say("Choose at least one role."))
+    if login in context.desk.directory.operators:
+        raise TurnedAwayError(409, context.speech.say("There is somebody of that name already."))
+    secret = await signing.invite(context.desk, login, wanted, context.login)
+    return _page(context, f"{context.site.settings.origin}/enrol?secret={secret}")
+
+
+async def roles(context: Context) -> Response:
+    """Give and take roles; nobody changes their own, and somebody always remains who can."""
+    person = context.desk.directory.operators.get(context.request.path_params["name"])
+    if person is None:
+        raise TurnedAwayError(404, context.speech.say("There is nobody of that name."))
+    if person.login == context.login:
+        raise TurnedAwayError(403, context.speech.say("Another administrator changes your roles."))
+    wanted = {role for role in access.ROLES if context.field(role) == "yes"}
+    changed = wanted ^ set(person.roles)
+    facts = [
+        OperatorRole(**envelope(), login=person.login, role=role, granted=role in wanted, actor=context.login)
+        for role in sorted(changed)
+    ]
+    if facts:
+        await context.desk.append(*facts)
+    return context.back("/people", context.speech.say("Roles changed."))

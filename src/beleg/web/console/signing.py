@@ -1,0 +1,174 @@
+"""Signing in and out with passkeys, and enrolling one with an invitation; the first administrator's is made at first start."""
+
+from contextlib import suppress
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from beleg.facts.kinds.operators import Invitation, OperatorRole, OperatorSignIn, Passkey, Role
+from beleg.web.console.context import Context, Site, TurnedAwayError
+from beleg.web.console.desk import Desk, envelope, now
+from beleg.web.console.speech import speech_for
+from beleg.web.passkeys import PasskeyError, RelyingParty, credential_of
+
+GOOD_FOR = 24 * 3600 * 1_000_000  # microseconds that an invitation lasts
+FIRST = "administrator"
+
+Said = TypeVar("Said")
+
+
+class _Asked(Struct):
+    secret: str = ""
+
+
+class _Answer(Struct):
+    answer: msgspec.Raw
+    secret: str = ""
+
+
+async def invite(desk: Desk, login: str, roles: list[Role], actor: str | None) -> str:
+    """Invite somebody with these roles; the secret that is answered is shown once and kept nowhere."""
+    secret = token_urlsafe(24)
+    given = [OperatorRole(**envelope(), login=login, role=role, granted=True, actor=actor) for role in roles]
+    invitation = Invitation(**envelope(), login=login, secret=_digest(secret), expires_at=now() + GOOD_FOR, actor=actor)
+    await desk.append(*given, invitation)
+    return secret
+
+
+async def first_secret(desk: Desk) -> str | None:
+    """At first start, the secret that makes the first administrator; none once somebody can sign in."""
+    await desk.refresh()
+    return await invite(desk, FIRST, ["administrator"], None) if desk.directory.empty else None
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+async def enrol_page(request: Request) -> Response:
+    """The page an invitation leads to."""
+    site: Site = request.app.state.site
+    await site.desk.refresh()
+    context = Context(site, request, None)
+    secret = request.query_params.get("secret", "")
+    invitation = site.desk.directory.invitation(_digest(secret), now())
+    if invitation is None:
+        return context.render(
+            "turned_away.html.j2", 404, status=404, why=context.speech.say("This invitation is used up or too old.")
+        )
+    return context.render("enrol.html.j2", login=invitation.login, secret=secret)
+
+
+async def ask_to_enrol(request: Request) -> Response:
+    """The question for a new passkey."""
+    site, said = await _read(request, _Asked)
+    invitation = site.desk.directory.invitation(_digest(said.secret), now())
+    if invitation is None:
+        return _refused(request, 404, "This invitation is used up or too old.")
+    response = Response(media_type="application/json")
+    challenge = site.sessions.ask(response, "enrol")
+    known = site.desk.directory.credentials(invitation.login)
+    return _with_body(response, RelyingParty(site.settings.origin).ask_to_enrol(invitation.login, challenge, known))
+
+
+async def enrolled(request: Request) -> Response:
+    """A new passkey; its owner is signed in with it."""
+    site, said = await _read(request, _Answer)
+    invitation = site.desk.directory.invitation(_digest(said.secret), now())
+    challenge = site.sessions.asked(request, "enrol")
+    if invitation is None or challenge is None:
+        return _refused(request, 404, "This invitation is used up or too old.")
+    try:
+        made = RelyingParty(site.settings.origin).enrolled(bytes(said.answer).decode(), challenge)
+    except PasskeyError as wrong:
+        return _refused(request, 400, str(wrong))
+    if made.credential in site.desk.directory.passkeys:
+        return _refused(request, 409, "This passkey is enrolled already.")
+    await site.desk.append(
+        Passkey(
+            **envelope(), login=invitation.login, credential=made.credential, public_key=made.public_key, invitation=invitation.id
+        )
+    )
+    return await _signed_in(site, invitation.login, made.credential, made.counter)
+
+
+async def ask_to_sign_in(request: Request) -> Response:
+    """The question for a passkey that is enrolled."""
+    site, _ = await _read(request, _Asked)
+    response = Response(media_type="application/json")
+    challenge = site.sessions.ask(response, "sign_in")
+    return _with_body(response, RelyingParty(site.settings.origin).ask_to_sign(challenge))
+
+
+async def sign_in(request: Request) -> Response:
+    """Signed in, if the passkey is good and its owner still has a role."""
+    site, said = await _read(request, _Answer)
+    text, directory = bytes(said.answer).decode(), site.desk.directory
+    challenge = site.sessions.asked(request, "sign_in")
+    key = directory.passkeys.get(_claimed(text))
+    good = None
+    if key is not None and challenge is not None:
+        with suppress(PasskeyError):
+            good = RelyingParty(site.settings.origin).signed(text, challenge, key.public_key, directory.counter(key.credential))
+    if key is None or good is None:
+        await site.desk.append(OperatorSignIn(**envelope(), activity="failed"))
+        return _refused(request, 401, "This passkey is not known here, or the question was too long ago. Try again.")
+    if not directory.operators[key.login].roles:
+        return _refused(request, 403, "You have no role here any more. Ask an administrator.")
+    return await _signed_in(site, key.login, key.credential, good.counter)
+
+
+def _claimed(answer: str) -> str:
+    try:
+        return credential_of(answer)
+    except PasskeyError:
+        return ""
+
+
+async def sign_out(context: Context) -> Response:
+    """Signed out, here or everywhere."""
+    everywhere = context.field("everywhere") == "yes"
+    name = context.session.name if context.session and not everywhere else None
+    await context.desk.append(OperatorSignIn(**envelope(), login=context.login, activity="logoff", session=name))
+    response = context.back("/")
+    context.site.sessions.end(response)
+    return response
+
+
+async def _signed_in(site: Site, login: str, credential: str, counter: int) -> Response:
+    response = Response(media_type="application/json")
+    session = site.sessions.begin(response, login, now())
+    await site.desk.append(
+        OperatorSignIn(**envelope(), login=login, activity="logon", session=session.name, credential=credential, counter=counter)
+    )
+    return _with_body(response, msgspec.json.encode({"token": site.sessions.token(session)}).decode())
+
+
+async def _read(request: Request, kind: type[Said]) -> tuple[Site, Said]:
+    """The site and a JSON body, from a page of ours only."""
+    site: Site = request.app.state.site
+    if request.headers.get("origin") != site.settings.origin:
+        raise TurnedAwayError(403, "not from a page of this site")
+    body = await request.body()
+    try:
+        said = msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as wrong:
+        raise TurnedAwayError(400, str(wrong)) from wrong
+    await site.desk.refresh()
+    return site, said
+
+
+def _refused(request: Request, status: int, why: str) -> JSONResponse:
+    return JSONResponse({"error": speech_for(request).say(why)}, status)
+
+
+def _with_body(response: Response, text: str) -> Response:
+    """Fill a response whose cookies are set already."""
+    response.body = text.encode()
+    response.headers["content-length"] = str(len(response.body))
+    return response
