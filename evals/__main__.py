@@ -1,10 +1,16 @@
-"""All evaluations, and the page of the reference that shows them, with its figures beside it."""
+"""All evaluations, and the pages of the reference that show them, with their figures beside them."""
 
 from pathlib import Path
 
-from evals import planted
+from evals import people, planted
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
+
+def _files(name: str) -> list[str]:
+    return ["--markdown", str(REFERENCE / f"{name}.md"), "--json", str(REFERENCE / f"{name}.json")]
+
+
 if __name__ == "__main__":
-    planted.main(["--markdown", str(REFERENCE / "quality.md"), "--json", str(REFERENCE / "quality.json")])
+    planted.main(_files("quality"))
+    people.main(_files("quality_subjects"))

@@ -82,21 +82,24 @@ def page(report: Report) -> str:
 _SHOWN = (COMPLETE, "5 % missing, 5 % late", "20 % missing, 20 % late", "outages of six days", "another mix")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [" | ".join(head), " | ".join("---" for _ in head), *(" | ".join(row) for row in rows)]
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in words."""
     return f"{100 * share:.1f} %" if 0 < share < 1 else f"{100 * share:.0f} %"
 
 
-def _spread(spread: Spread | None) -> str:
+def shown(spread: Spread | None) -> str:
+    """A share with its interval and its worst seed, where seeds differ."""
     if spread is None:
         return "none"
     if spread.low == spread.high:
-        return _percent(spread.pooled)
-    return f"{_percent(spread.pooled)} ({_percent(spread.low)}-{_percent(spread.high)}), worst {_percent(spread.worst)}"
+        return percent(spread.pooled)
+    return f"{percent(spread.pooled)} ({percent(spread.low)}-{percent(spread.high)}), worst {percent(spread.worst)}"
 
 
 def _glance(conditions: Sequence[Condition]) -> str:
@@ -104,7 +107,7 @@ def _glance(conditions: Sequence[Condition]) -> str:
         "condition", "worlds", "contradictions named", "honest refunds named", "honest people per 10,000 refunds", "precision",
         "money recalled", "of contradictions", "fraud money in the gap", "honest share of the gap", "s per world",
     )  # fmt: skip
-    return _table(head, map(_glance_row, conditions))
+    return table(head, map(_glance_row, conditions))
 
 
 def _glance_row(one: Condition) -> Sequence[str]:
@@ -112,11 +115,11 @@ def _glance_row(one: Condition) -> Sequence[str]:
     return (
         one.name,
         str(one.worlds),
-        _spread(one.found),
+        shown(one.found),
         f"{one.honest_named} of {one.refunds:,} refunds" + (f", worst seed {one.honest_named_worst}" if one.honest_named else ""),
         f"{people.pooled:.2f} (worst {people.worst:.2f})",
-        *map(_spread, (one.precision, one.value_recall, one.contradiction_value_recall)),
-        *map(_spread, (one.fraud_money_in_gap, one.honest_share_of_gap)),
+        *map(shown, (one.precision, one.value_recall, one.contradiction_value_recall)),
+        *map(shown, (one.fraud_money_in_gap, one.honest_share_of_gap)),
         f"{one.seconds:.1f} (+ {one.making:.1f} to make it)",
     )
 
@@ -128,25 +131,25 @@ def _by_method(report: Report, part: str, figure: str) -> str:
     for name in names:
         found: dict[str, Method] = {one.name: method for one in planted for method in getattr(one, part) if method.name == name}
         rows.append((name.replace("_", " "), *(_cell(found.get(one.name), figure) for one in planted)))
-    return _table(("method", *(one.name for one in planted)), rows)
+    return table(("method", *(one.name for one in planted)), rows)
 
 
 def _cell(method: Method | None, figure: str) -> str:
     if method is None or (spread := getattr(method, figure)) is None:
         return "none"
     due = method.cases - method.not_due
-    return f"{_percent(spread.pooled)} of {due}" + (f", {method.not_due} not due" if method.not_due else "")
+    return f"{percent(spread.pooled)} of {due}" + (f", {method.not_due} not due" if method.not_due else "")
 
 
 def _doubts(condition: Condition) -> str:
     head = ("method", "cases due", "listed as unsupported", "carrier or theft first among the rivals", "named", "AUC against twins")
-    return f"**{condition.name}**\n\n" + _table(head, map(_doubt_row, condition.doubts))
+    return f"**{condition.name}**\n\n" + table(head, map(_doubt_row, condition.doubts))
 
 
 def _doubt_row(one: Doubt) -> Sequence[str]:
     auc = f"{one.auc:.2f} ({one.auc_low:.2f}-{one.auc_high:.2f})"
     name, due = one.name.replace("_", " "), one.cases - one.not_due
-    return (name, str(due), _spread(one.listed), _spread(one.carrier_first), str(one.named), auc)
+    return (name, str(due), shown(one.listed), shown(one.carrier_first), str(one.named), auc)
 
 
 def _honest(conditions: Sequence[Condition]) -> str:
@@ -154,17 +157,17 @@ def _honest(conditions: Sequence[Condition]) -> str:
         (
             one.name,
             ", ".join(
-                f"{cause.replace('_', ' ')} {_percent(share)}" for cause, share in one.honest_gap_causes.items() if share >= 0.001
+                f"{cause.replace('_', ' ')} {percent(share)}" for cause, share in one.honest_gap_causes.items() if share >= 0.001
             ),
         )
         for one in conditions
     )
-    return _table(("condition", "share of all money in the gap"), rows)
+    return table(("condition", "share of all money in the gap"), rows)
 
 
 def _calibration(conditions: Sequence[Condition]) -> str:
     told = [(one, one.calibration) for one in conditions if one.calibration]
-    errors = _table(
+    errors = table(
         ("condition", "expected calibration error, one base rate per world", "one per kind of refund and method"),
         ((one.name, f"{figures.error:.4f}", f"{figures.error_by_kind:.4f}") for one, figures in told),
     )
@@ -178,6 +181,6 @@ def _calibration(conditions: Sequence[Condition]) -> str:
 
 def _bins(bins: Sequence[Bin]) -> str:
     head = ("chance from", "to", "refunds", "stated, mean", "true")
-    return _table(
+    return table(
         head, ((f"{one.low:g}", f"{one.high:g}", f"{one.refunds:,}", f"{one.stated:.4f}", f"{one.true:.4f}") for one in bins)
     )

@@ -187,7 +187,7 @@ def _auc(parts: dict[int, tuple[np.ndarray, np.ndarray]], seeds: Iterable[int]) 
 
 
 def _of(part: pd.DataFrame, flag: str) -> Spread | None:
-    return _spread(part.groupby("seed")[flag].agg(["sum", "count"]).to_numpy(dtype=float))
+    return spread(part.groupby("seed")[flag].agg(["sum", "count"]).to_numpy(dtype=float))
 
 
 def _ratio(
@@ -195,19 +195,19 @@ def _ratio(
 ) -> Spread | None:
     weight = rows.loss if money else pd.Series(1, index=rows.index)
     parts = pd.DataFrame({"seed": rows.seed, "top": weight.where(top, 0), "bottom": weight.where(bottom, 0)})
-    return _spread(parts.groupby("seed").sum().to_numpy(dtype=float), best_is_low=best_is_low)
+    return spread(parts.groupby("seed").sum().to_numpy(dtype=float), best_is_low=best_is_low)
 
 
 def _people(rows: pd.DataFrame, named: pd.DataFrame) -> Spread:
     touched = named.groupby("seed").account_id.nunique().reindex(rows.seed.unique(), fill_value=0)
     counted = np.column_stack([10_000.0 * touched, rows.groupby("seed").size().reindex(touched.index)])
-    answer = _spread(counted, best_is_low=True)
+    answer = spread(counted, best_is_low=True)
     assert answer is not None
     return answer
 
 
-def _spread(counted: np.ndarray, *, best_is_low: bool = False) -> Spread | None:
-    """Of numerators and denominators per seed."""
+def spread(counted: np.ndarray, *, best_is_low: bool = False) -> Spread | None:
+    """Of numerators and denominators, a row per seed; None where there is nothing to divide by."""
     counted = counted[counted[:, 1] > 0]
     if not len(counted):
         return None

@@ -19,8 +19,10 @@ def plot(shop: Shop, chunk: int, orders: Orders, lines: Lines, story: Ints) -> N
     listed = _listed(shop, orders, lines)
     for ring in range(shop.rings.count):
         for method, total in ring_frauds(shop, ring).items():
-            rows, account = _ring_frauds(shop, draws, orders, story == 0, _Job(ring, NUMBER[method], total, listed[ring]))
-            story[rows], orders.account[rows], orders.ring[rows] = NUMBER[method], account, ring
+            for since, until, part in _windows(shop, ring, NUMBER[method], total):
+                job = _Job(ring, NUMBER[method], part, listed[ring], since, until)
+                rows, account = _ring_frauds(shop, draws, orders, story == 0, job)
+                story[rows], orders.account[rows], orders.ring[rows] = NUMBER[method], account, ring
     _take_over(shop, draws, orders, story)
     _pad(shop, draws, orders, story)
     _befall_others(shop, draws, orders, story)
@@ -46,19 +48,31 @@ def _listed(shop: Shop, orders: Orders, lines: Lines) -> list[Flags]:
 
 @dataclass(frozen=True)
 class _Job:
-    """So many frauds of one story for a ring, best done with orders on its list."""
+    """So many frauds of one story for a ring within a time, best done with orders on its list."""
 
     ring: int
     story: int
     total: int
     listed: Flags
+    since: int
+    until: int
+
+
+def _windows(shop: Shop, ring: int, number: int, total: int) -> list[tuple[int, int, int]]:
+    """When the ring does it, and how often then: all the time it exists; with a stolen login in two bursts."""
+    begins, tale = int(shop.rings.begins[ring]), STORIES[number]
+    if tale.hands != "phished":
+        return [(begins, shop.end - tale.settles * DAY, total)]
+    first = -(-(begins // DAY + 20) // _BURST_EVERY) * _BURST_EVERY * DAY
+    nights = [first + later * _BURST_EVERY * DAY for later in (0, 3)]
+    return [(night, night + _BURST_DAYS * DAY, part) for night, part in zip(nights, (total - total // 2, total // 2), strict=True)]
 
 
 def _ring_frauds(shop: Shop, draws: Draws, orders: Orders, free: Flags, job: _Job) -> tuple[Ints, Ints]:
     """The orders of this chunk that become the ring's, and the accounts that place them."""
-    tale, since, listed = STORIES[job.story], int(shop.rings.begins[job.ring]), job.listed
-    fit = fits(shop, tale, orders) & free & (orders.when >= since)
-    count = quota(shop, orders, tale, job.total, since)
+    tale, listed = STORIES[job.story], job.listed
+    fit = fits(shop, tale, orders) & free & (orders.when >= job.since) & (orders.when < job.until)
+    count = _part(shop, orders, tale.name, job.total, (job.since, job.until))
     dear = round(count * (1.0 if tale.serialised else shop.parameters.ring_dear))
     best = draws.shuffled(np.flatnonzero(fit & listed & orders.dear))
     next_ = draws.shuffled(np.flatnonzero(fit & ~listed & orders.dear))
@@ -68,12 +82,16 @@ def _ring_frauds(shop: Shop, draws: Draws, orders: Orders, free: Flags, job: _Jo
     return rows[account >= 0], account[account >= 0]
 
 
-def quota(shop: Shop, orders: Orders, tale: Story, total: int, since: int | None = None) -> int:
-    """This chunk's part of the total, by the orders placed in time for the story to begin and to end in the window."""
-    everyone = shop.parameters.orders
-    first = 0.0 if since is None else everyone * shop.calendar.fraction(since)
-    last = max(first + 1.0, everyone * shop.calendar.fraction(shop.end - tale.settles * DAY))
-    phase = float(share_of(digest(shop.seed, "phase", NUMBER[tale.name]))[0])
+def quota(shop: Shop, orders: Orders, tale: Story, total: int) -> int:
+    """This chunk's part of the total, by the orders that are early enough in the year for the story to end in it."""
+    return _part(shop, orders, tale.name, total, (shop.start, shop.end - tale.settles * DAY))
+
+
+def _part(shop: Shop, orders: Orders, name: str, total: int, span: tuple[int, int]) -> int:
+    """This chunk's part of the total, by the orders placed within the span."""
+    first, last = (shop.parameters.orders * shop.calendar.fraction(edge) for edge in span)
+    last = max(first + 1.0, last)
+    phase = float(share_of(digest(shop.seed, "phase", NUMBER[name]))[0])
     low, high = ((min(max(float(edge), first), last) - first) / (last - first) for edge in (orders.index[0], orders.index[-1] + 1))
     return int(total * high + phase) - int(total * low + phase)
 

@@ -224,11 +224,14 @@ class Staff:
         """Those who left: one behind every ring, and as many honest ones, all of them at one time or another receivers."""
         count = self._parameters.crooked(self._parameters.rings)
         who = STRANGERS + np.arange(count + 6)
+        # Behind a ring stands a former colleague of its first insider.
+        near = np.concatenate([self.ring_insiders[:, 0], draws.shuffled(np.flatnonzero(self.people.role == RECEIVING))[:6]])
         since = self._start - draws.span(400 * DAY, 1_500 * DAY, len(who))
         left = self._start - draws.span(5 * DAY, 150 * DAY, len(who))
         book.add(
             "staff", Stamp(since, "roster", recorded=since), login=login_key(who), person=person_key(who),
-            team=Word(_TEAMS, who % 2), site=Word(SITES, who % OFFICE), role="receiving", shift=Word(_SHIFTS, who % 2),
+            team=Word(_TEAMS, near % 2), site=Word(SITES, self.people.site[near]), role="receiving",
+            shift=Word(_SHIFTS, self.people.shift[near]),
             manager=person_key(np.full(len(who), -1)), valid_from=since, valid_to=left,
             contact=Hex(digest(self._seed, "contact", who)),
         )  # fmt: skip

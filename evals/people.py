@@ -1,0 +1,102 @@
+"""People, rings and staff: who is found, who is wrongly named, how soon, and what a ring that knows all this still takes.
+
+Run: ``python -m evals.people [--quick] [--seeds 201,202] [--nulls 400] [--keep folder] [--json out.json] [--markdown out.md]``.
+With ``--keep`` every world's answer is written there when it is ready, and worlds that are there already are not made again.
+"""
+
+import argparse
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import msgspec
+from rich.progress import track
+
+from evals.attacker import step
+from evals.people_audits import Measured, Task, measure
+from evals.people_page import page
+from evals.people_tables import Report, alarms, by_detector, calibration, condition, wrongly
+from evals.people_worlds import ATTACK, CONDITIONS, CUTS, NULL_ORDERS, NULL_SEEDS, ORDERS, SEEDS, TIMED, attacked, honest, planted
+
+
+def main(arguments: Sequence[str] | None = None) -> Report:
+    """Measure, print the page, and write what was asked for."""
+    asked = _parse(arguments)
+    seeds = tuple(int(seed) for seed in asked.seeds.split(",")) if asked.seeds else SEEDS[:2] if asked.quick else SEEDS
+    nulls = NULL_SEEDS[: asked.nulls]
+    print(f"seeds {', '.join(map(str, seeds))}; honest worlds {len(nulls)}")
+    tasks = [Task(name, planted(name, seed), CUTS if name == TIMED else (1.0,)) for name in CONDITIONS for seed in seeds]
+    tasks += [Task(f"attack {name}", attacked(name, seed), CUTS) for name in ATTACK for seed in seeds[: asked.attacks]]
+    tasks += [Task("null", honest(seed)) for seed in nulls]
+    answer = _report(list(_measured(tasks, asked.workers, asked.keep)), seeds, nulls)
+    text = page(answer)
+    print(text)
+    if asked.json:
+        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(answer)) + b"\n")
+    if asked.markdown:
+        asked.markdown.write_text(text, encoding="utf-8")
+    return answer
+
+
+def _report(worlds: Sequence[Measured], seeds: tuple[int, ...], nulls: tuple[int, ...]) -> Report:
+    parts: dict[str, list[Measured]] = {}
+    for one in worlds:
+        parts.setdefault(one.condition, []).append(one)
+    with_fraud = [one for name in CONDITIONS for one in parts.get(name, ())]
+    null = parts.get("null", [])
+    return Report(
+        seeds=seeds,
+        null_seeds=nulls,
+        orders=ORDERS,
+        null_orders=NULL_ORDERS,
+        conditions=tuple(condition(name, parts[name]) for name in CONDITIONS if name in parts),
+        detectors=by_detector(with_fraud),
+        wrongly=wrongly(with_fraud),
+        calibration=calibration(with_fraud),
+        alarms=alarms([one.answers[-1] for one in null]),
+        null_wrongly=wrongly(null),
+        attacker=tuple(step(name, parts[f"attack {name}"]) for name in ATTACK if f"attack {name}" in parts),
+    )
+
+
+def _measured(tasks: Sequence[Task], workers: int, keep: Path | None) -> Iterator[Measured]:
+    """Every world; those that were kept are read, the others are measured side by side, each process going on to the next."""
+    missing = [task for task in tasks if _kept(task, keep) is None]
+    yield from (one for task in tasks if (one := _kept(task, keep)) is not None)
+    # an engine's threads do not survive a fork
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        done = track(pool.map(measure, missing), "measuring", total=len(missing), disable=len(missing) < 2)
+        for task, one in zip(missing, done, strict=True):
+            if keep is not None:
+                keep.mkdir(parents=True, exist_ok=True)
+                _file(task, keep).write_bytes(msgspec.json.encode(one))
+            yield one
+
+
+def _file(task: Task, keep: Path) -> Path:
+    return keep / f"{task.condition.replace(' ', '_').replace(',', '').replace('%', 'pct')}-{task.parameters.seed}.json"
+
+
+def _kept(task: Task, keep: Path | None) -> Measured | None:
+    if keep is None or not _file(task, keep).exists():
+        return None
+    return msgspec.json.decode(_file(task, keep).read_bytes(), type=Measured)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m evals.people", description="Who is found, and who is wrongly named.")
+    parser.add_argument("--seeds", default="", help="the worlds' seeds, by commas; 20 public ones by default")
+    parser.add_argument("--nulls", type=int, default=len(NULL_SEEDS), help="how many honest worlds")
+    parser.add_argument("--attacks", type=int, default=5, help="of the seeds so many for each step of the attacker")
+    parser.add_argument("--quick", action="store_true", help="two seeds")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
+    parser.add_argument("--keep", type=Path, help="a folder for every world's answer, to go on with later")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--markdown", type=Path, help="write the page here")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
