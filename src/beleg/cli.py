@@ -4,9 +4,8 @@ import gc
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,21 +13,22 @@ import cyclopts
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from beleg import __version__
 from beleg.audit.pipeline import Audit
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import AuditSettings, pseudonym_key
-from beleg.connect import ConnectError, propose
-from beleg.ledger.engines.base import EngineError
+from beleg.commands.telling import bar, told
+from beleg.connect import propose
 from beleg.report import render, serve, write_report
 from beleg.world import WorldParameters, WorldSummary, write_world
 
 app = cyclopts.App(name="beleg", version=__version__, help="No refund without evidence.")
+if find_spec("alembic") and find_spec("psycopg"):
+    from beleg.commands import ledger
 
-# Exit codes: 0 done; 2 the input or the settings cannot be used, and the message says why. Anything else is a fault of ours.
-UNUSABLE = 2
+    app.command(ledger.app)
+    app.command(ledger.verify)
 
 DEMO_SEED, DEMO_ORDERS = 2025, 20_000
 
@@ -75,7 +75,7 @@ def audit(
     json:
         Print the whole answer as JSON instead of a summary.
     """
-    with _told(), tempfile.TemporaryDirectory(prefix="beleg-") as work:
+    with told(), tempfile.TemporaryDirectory(prefix="beleg-") as work:
         settings = AuditSettings(
             path=path,
             work=Path(work),
@@ -109,15 +109,15 @@ def map_(path: str, *, out: Path | None = None) -> None:
     out:
         Where to write the mapping; by default it is printed.
     """
-    with _told(), Console(stderr=True).status("reading"):
+    with told(), Console(stderr=True).status("reading"):
         proposal = propose(path)
     if out is None:
         sys.stdout.write(proposal.text)
     else:
         out.write_text(proposal.text, encoding="utf-8")
-    told = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False)
     for one in proposal.unplaced:
-        told.print(f"not placed: {one.file}: {one.column}: {one.why}", markup=False)
+        console.print(f"not placed: {one.file}: {one.column}: {one.why}", markup=False)
 
 
 @app.command
@@ -147,7 +147,7 @@ def world(
         A JSON file with any of the world's parameters; it overrides the others.
     """
     stated = {"seed": seed, "orders": orders, "fraud_rate": fraud_rate}
-    with _told():
+    with told():
         if parameters is not None:
             stated |= msgspec.json.decode(parameters.read_bytes(), type=dict)
         wanted = msgspec.convert(stated, WorldParameters)
@@ -173,7 +173,7 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
     """
     folder = Path("beleg-demo")
     shutil.rmtree(folder, ignore_errors=True)
-    with _told():
+    with told():
         _world(folder / "year", WorldParameters(seed=seed, orders=orders))
         key = pseudonym_key(folder / "pseudonyms.key")
         result = _run(
@@ -189,34 +189,15 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
 
 
 def _world(directory: Path, wanted: WorldParameters) -> WorldSummary:
-    with _bar() as (progress, task):
+    with bar() as (progress, task):
         return write_world(
             directory, wanted, lambda made: progress.update(task, description="making", completed=made / wanted.orders)
         )
 
 
 def _run(settings: AuditSettings, out: Path) -> AuditResult:
-    with _bar() as (progress, task):
+    with bar() as (progress, task):
         return Audit(settings, lambda step, share: progress.update(task, description=step, completed=share)).run(out)
-
-
-@contextmanager
-def _bar() -> Iterator[tuple[Progress, TaskID]]:
-    """A progress bar on the terminal's error stream, gone when the work is done; nothing where there is no terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress, progress.add_task("", total=1.0)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell what cannot be used in words, and end with the exit code that says so."""
-    try:
-        yield
-    except (ConnectError, EngineError, msgspec.ValidationError, ValueError, OSError) as refused:
-        Console(stderr=True, highlight=False).print(f"beleg: {refused}", markup=False, soft_wrap=True)
-        sys.exit(UNUSABLE)
 
 
 def _moment(day: str | None) -> int | None:

@@ -1,8 +1,10 @@
 """Stores for tests: one server for a test run's worker, a database of its own for each test, and facts to write into it."""
 
 import itertools
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +19,18 @@ from beleg.ledger.store.migrate import migrate
 
 _numbers = itertools.count()
 
-LATER = 2**50  # a moment beyond every test
+LATER = 2**52  # a moment beyond every test
 
 
 @contextmanager
 def database(server: Embedded, *, migrated: bool = True) -> Iterator[tuple[str, str]]:
-    """An empty database on a server: the addresses of its owner and of the service."""
+    """An empty database on a server: the addresses of its owner and of the service. One that is migrated is a copy of the first."""
     name = f"test_{next(_numbers)}"
-    admin = server.owner.replace("beleg_owner", "postgres").replace("/beleg?", "/postgres?")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER beleg_owner".encode())
-    owner, service = (address.replace("/beleg?", f"/{name}?") for address in (server.owner, server.service))
-    if migrated:
-        migrate(owner)
-    yield owner, service
-    with psycopg.connect(admin, autocommit=True) as connection:
+    like = _template(server) if migrated else "template1"
+    with _admin(server) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER beleg_owner TEMPLATE {like}".encode())
+    yield _of(server.owner, name), _of(server.service, name)
+    with _admin(server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -39,18 +38,40 @@ def database(server: Embedded, *, migrated: bool = True) -> Iterator[tuple[str, 
 def copied(server: Embedded, pattern: str) -> Iterator[str]:
     """A copy of a database that nobody is connected to, both by the service's address."""
     name, of = f"copy_{next(_numbers)}", pattern.partition("?")[0].rpartition("/")[2]
-    admin = server.owner.replace("beleg_owner", "postgres").replace("/beleg?", "/postgres?")
-    with psycopg.connect(admin, autocommit=True) as connection:
+    with _admin(server) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {of} OWNER beleg_owner".encode())
-    yield server.service.replace("/beleg?", f"/{name}?")
-    with psycopg.connect(admin, autocommit=True) as connection:
+    yield _of(server.service, name)
+    with _admin(server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+@cache
+def _template(server: Embedded) -> str:
+    with _admin(server) as connection:
+        connection.execute(b"CREATE DATABASE migrated OWNER beleg_owner")
+    migrate(_of(server.owner, "migrated"))
+    return "migrated"
+
+
+def _admin(server: Embedded) -> psycopg.Connection:
+    return psycopg.connect(_of(server.owner.replace("beleg_owner", "postgres"), "postgres"), autocommit=True)
+
+
+def _of(address: str, database: str) -> str:
+    return address.replace("/beleg?", f"/{database}?")
+
+
 @contextmanager
-def server(folder: Path) -> Iterator[Embedded]:
-    """A server in this folder."""
-    with Embedded(folder) as running:
+def folder() -> Iterator[Path]:
+    """A folder that the database's own user can reach: pytest closes its temporary folders to everybody else."""
+    with tempfile.TemporaryDirectory(prefix="beleg-test-") as made:
+        yield Path(made)
+
+
+@contextmanager
+def server() -> Iterator[Embedded]:
+    """A server of the tests' own."""
+    with folder() as made, Embedded(made / "store") as running:
         yield running
 
 

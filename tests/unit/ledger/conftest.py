@@ -11,8 +11,8 @@ from support.stores import server as started
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    with started(tmp_path_factory.mktemp("store")) as running:
+def server() -> Iterator[Embedded]:
+    with started() as running:
         yield running
 
 

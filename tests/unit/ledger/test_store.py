@@ -1,7 +1,6 @@
 """The store writes a unit whole or not at all, once, in one order for all; and gives facts back as they were."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from beleg.facts.kinds.parcels import Parcel, Scan
 from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, StoreError, Unit, Written
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.store import Store, open_store
-from support.stores import bought, decided, release
+from support.stores import bought, decided, folder, release
 
 
 def written(store: Store, *units: Unit) -> list[Written | BaseException]:
@@ -94,21 +93,21 @@ def test_a_message_is_told_until_it_is_received(store: Store) -> None:
     asyncio.run(all_of_it())
 
 
-def test_an_embedded_store_has_one_process(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "store")
-    try:
-        with pytest.raises(StoreError, match="has this store open, and an embedded store has one process"):
-            Embedded(tmp_path / "store")
-        assert isinstance(written(store, Unit(facts=bought("O1")))[0], Written)
-    finally:
-        store.close()
-    again = open_store(tmp_path / "store")
-    try:
-        assert written(again, Unit(facts=(*bought("O1"), Refund(id="r", source="s", refund_id="r", amount=1, currency="EUR"))))[
-            0
-        ] == Written((0, 1, 2), b"")
-    finally:
-        again.close()
+def test_an_embedded_store_has_one_process() -> None:
+    with folder() as made:
+        store = open_store(made / "store")
+        try:
+            with pytest.raises(StoreError, match="has this store open, and an embedded store has one process"):
+                Embedded(made / "store")
+            assert isinstance(written(store, Unit(facts=bought("O1")))[0], Written)
+        finally:
+            store.close()
+        again = open_store(made / "store")
+        try:
+            refund = Refund(id="r", source="s", refund_id="r", amount=1, currency="EUR")
+            assert written(again, Unit(facts=(*bought("O1"), refund))) == [Written((0, 1, 2), b"")]
+        finally:
+            again.close()
 
 
 def test_a_database_without_a_ledger_is_refused(server: Embedded) -> None:

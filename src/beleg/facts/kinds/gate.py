@@ -24,6 +24,9 @@ from beleg.facts.types import (
     Trigger,
 )
 
+# No import may bring these in: they are answers, and whoever could write one could answer.
+WRITTEN_BY_GATE = frozenset({"decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "erasures"})
+
 Outcome = Literal["release", "hold", "review", "refuse"]
 
 
@@ -106,3 +109,12 @@ class DeniedAttempt(Fact, tag="denied_attempts", frozen=True, kw_only=True):
     session: Session | None = None
     order_id: OrderId | None = None
     decision_id: FactId | None = None
+
+
+class Erasure(Fact, tag="erasures", frozen=True, kw_only=True):
+    """The personal data of one fact was erased, and its salt with it: nobody can try any more what its entry stood for."""
+
+    relation: Annotated[str, Meta(description="the table of the fact that was erased")]
+    fact_id: Annotated[FactId, Meta(description="the fact that was erased")]
+    why: Annotated[str, Meta(min_length=1, description="the request or the rule it was erased for")]
+    login: Annotated[Login | None, Meta(description="who ordered it")] = None

@@ -46,6 +46,14 @@ class Frontier:
             level += 1
         self._peaks.append((level, node))
 
+    def root_with(self, leaves: Iterable[bytes]) -> bytes:
+        """The root if these leaves were appended; they are not."""
+        tried = Frontier()
+        tried.size, tried._peaks = self.size, list(self._peaks)
+        for leaf in leaves:
+            tried.add(leaf)
+        return tried.root()
+
     def root(self) -> bytes:
         """The tree's root."""
         if not self._peaks:

@@ -121,6 +121,11 @@ class Batch:
         if messages:
             yield _PUT_MESSAGES, ([one.topic for one in messages], [one.body for one in messages])
 
+    @property
+    def fresh(self) -> int:
+        """How many facts are new."""
+        return len(self._new)
+
     def outcomes(self) -> Sequence[Written | ConflictError]:
         """What became of each unit, in order."""
         return self._outcomes

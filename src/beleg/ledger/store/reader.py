@@ -81,7 +81,7 @@ class Reader:
         if schema is None or column not in schema.names:
             raise StoreError(f"{table}.{column}: there are no such facts")
         kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = $1 AND r.salt IS NOT NULL'
-        text = f"SELECT {written(table, schema)} {kept} ORDER BY place"
+        text = f"SELECT {written(table)} {kept} ORDER BY place"
         async with self._line() as (_, connection):
             cursor = await connection.execute(text.encode(), (value,), prepare=True)
             return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
@@ -151,7 +151,7 @@ def _one_order() -> str:
 @cache
 def _from_place(tables: frozenset[str]) -> str:
     parts = (
-        f'SELECT {written(table, schema)} AS text, place FROM beleg_rows."{table}" r WHERE r.place >= $1 AND r.salt IS NOT NULL'
+        f'SELECT {written(table)} AS text, place FROM beleg_rows."{table}" r WHERE r.place >= $1 AND r.salt IS NOT NULL'
         for table, schema in arrow_schemas().items()
         if table in tables
     )
@@ -162,7 +162,7 @@ def _parts() -> Iterator[str]:
     for table, schema in arrow_schemas().items():
         if reached := _reached(schema.names):
             kept = f'FROM beleg_rows."{table}" r WHERE {reached} AND r.salt IS NOT NULL'
-            yield f"SELECT {written(table, schema)} AS text, place {kept}"
+            yield f"SELECT {written(table)} AS text, place {kept}"
 
 
 def _reached(names: Sequence[str]) -> str | None:

@@ -97,6 +97,11 @@ class Store:
         finally:
             await connection.close()
 
+    @property
+    def owner(self) -> str | None:
+        """The owner's address, if the store is embedded."""
+        return self._embedded.owner if self._embedded else None
+
     @cached_property
     def engine(self) -> Live:
         """The live facts as an engine for views; blocking, so never on the event loop's own thread."""

@@ -72,8 +72,15 @@ def insert(table: str, schema: pa.Schema) -> str:
     )
 
 
-def written(table: str, schema: pa.Schema) -> str:
-    """The expression that writes a row `r` as `log.canonical` does, as text; proved equal to it by test."""
+def written(table: str) -> str:
+    """The expression that writes a row `r` as `log.canonical` does, as text; proved equal to it by test.
+
+    Raises:
+        ValueError: there is no such table of facts.
+    """
+    schema = arrow_schemas().get(table)
+    if schema is None:
+        raise ValueError(f"table: got {table!r}, expected one of {', '.join(arrow_schemas())}")
     names = sorted([*schema.names, "fact"])
     parts = []
     for name in names:

@@ -1,0 +1,1 @@
+"""Commands that belong together, a module each; the command line gathers them."""
