@@ -1,4 +1,4 @@
-"""What all tests share: tests that need Spark are skipped where it is not, unless the run insists on them."""
+"""What all tests share: tests that need Spark or a browser are skipped where it is not, unless the run insists on them."""
 
 import os
 import shutil
@@ -19,6 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 NEEDED = {
     "spark": ("pyspark and Java, which .ci/run installs", lambda: bool(find_spec("pyspark") and shutil.which("java"))),
+    "browser": (
+        "Playwright and Chromium, which .ci/run installs",
+        lambda: bool(find_spec("playwright") and shutil.which("chromium")),
+    ),
 }
 
 

@@ -5,12 +5,12 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-import sample
 
 from beleg.draw import charts
 from beleg.report import view
 from beleg.report.figures import clip, count, day, money, month_of, percent, plain, signed
 from beleg.report.reading import breakdowns
+from support import sample
 
 
 def widths(drawing: str) -> list[float]:

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-import sample
 
 from beleg.audit.result import AuditResult
 from beleg.report import serve, write_report
+from support import sample
 
 
 def test_the_page_and_its_values_are_written(tmp_path):

@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-import sample
 
 from beleg.report import render_html
 from beleg.report.html import style_hash, styles
+from support import sample
 
 PAGES = {
     "rich": lambda: render_html(sample.rich(), staff=True),

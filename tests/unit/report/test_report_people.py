@@ -3,11 +3,11 @@
 import re
 
 import pytest
-import sample
 from msgspec.structs import replace
 
 from beleg.report import people, render_html
 from beleg.report.people import groups, letter, odds, one_in
+from support import sample
 
 
 def ring():

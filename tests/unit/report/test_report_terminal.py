@@ -5,7 +5,6 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
-import sample
 from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.console import Console
 from beleg.audit.result import AuditResult, Sum
 from beleg.report import render
 from beleg.report.pen import fill
+from support import sample
 
 RESULTS = {"rich": sample.rich, "empty": sample.empty, "unchecked": sample.unchecked, "hostile": sample.hostile}
 

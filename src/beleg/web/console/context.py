@@ -65,7 +65,7 @@ class Context:
             TurnedAwayError: it is needed and not there.
         """
         value = self._form.get(name)
-        text = value.strip() if isinstance(value, str) else ""
+        text = value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
         if needed and not text:
             raise TurnedAwayError(422, self.speech.say("Please fill in: %(field)s.", field=name.replace("_", " ")))
         return text

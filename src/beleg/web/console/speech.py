@@ -61,6 +61,10 @@ class Speech:
         """A number with its groups."""
         return format_decimal(number, locale=self._locale)
 
+    def bits(self, bits: float) -> str:
+        """Bits of evidence with their sign."""
+        return format_decimal(bits, format="+#,##0.0;-#,##0.0", locale=self._locale)
+
     def percent(self, part: float, whole: float) -> str:
         """A share; nothing for a share of nothing."""
         return format_percent(part / whole, format="#,##0.0 %", locale=self._locale) if whole else NONE
@@ -119,4 +123,4 @@ def tame(value: object) -> object:
     """Whatever a page shows, without characters that act; what was made to be markup stays as it is."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return "\n".join(plain(line, LONGEST) for line in value.split("\n"))
+    return "\n".join(plain(line, LONGEST) for line in value.replace("\r\n", "\n").split("\n"))

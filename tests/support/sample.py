@@ -4,8 +4,6 @@ from datetime import date, timedelta
 from random import Random
 
 from msgspec.structs import replace
-from stories import micros, ranking
-from suspects import nobody, subjects, vile
 
 from beleg.audit.result import (
     AuditResult,
@@ -26,6 +24,8 @@ from beleg.audit.result import (
     Sum,
     Totals,
 )
+from support.stories import micros, ranking
+from support.suspects import nobody, subjects, vile
 
 HOSTILE = (
     '<script>alert(1)</script><img src=x onerror=alert(1)>" onload="x '

@@ -4,9 +4,9 @@ from datetime import date
 from random import Random
 
 from msgspec.structs import replace
-from stories import micros
 
 from beleg.audit.result import Basis, DetectorRun, Moment, Resting, Rival, Subject, Subjects, Sum, Tie, TooFew
+from support.stories import micros
 
 RIVALS = (
     Rival("compromised_account", "whether the sign-ins before these refunds came from devices the account had used before"),
