@@ -1,6 +1,6 @@
 """The ring engine: who shares more, and rarer, things with whom than chance, a family or a building explains."""
 
-from beleg.kernels.rings.find import Rings, find
+from beleg.kernels.rings.find import SMALL, Rings, find
 from beleg.kernels.rings.null import Settings
 
-__all__ = ["Rings", "Settings", "find"]
+__all__ = ["SMALL", "Rings", "Settings", "find"]

@@ -1,0 +1,78 @@
+"""What ties accounts together: every thing an account showed that others may show too, and who and what its bad refunds met."""
+
+from collections.abc import Iterator
+
+import ibis
+import ibis.expr.types as ir
+
+from beleg.proofs.dossier import Dossier
+
+# Where an account shows something, which column, and what kind of thing it is.
+_SHOWN = (
+    ("sign_ins", "device", "device"),
+    ("sign_ins", "ip", "ip"),
+    ("support_contacts", "device", "device"),
+    ("support_contacts", "ip", "ip"),
+    ("support_contacts", "text", "wording"),
+    ("claims", "device", "device"),
+    ("claims", "ip", "ip"),
+    ("claims", "text", "wording"),
+    ("claim_documents", "content", "document"),
+    ("claim_documents", "picture", "picture"),
+    ("claim_documents", "number", "document number"),
+    ("return_authorisations", "device", "device"),
+    ("orders", "payment", "payment"),
+    ("refunds", "instrument", "payment"),
+    ("parcels", "artefact", "label"),
+)
+
+# Kinds of ties that only refunds without proofs make.
+BY_GAPS = ("article", "staff")
+
+
+def ties(dossier: Dossier) -> ir.Table:
+    """Every tie with its fact: account, kind, entity, fact_id; a blank ties nobody.
+
+    Refunds whose required proofs are absent or contradicted tie an account to the article and to whoever received or approved it:
+    honest ones fall on all articles and all staff alike.
+    """
+    return dossier.view.step("ties", lambda _: _ties(dossier))
+
+
+def _ties(dossier: Dossier) -> ir.Table:
+    t = ibis.union(*_parts(dossier), distinct=False)
+    return t.filter(_said(t.account), _said(t.entity)).distinct()
+
+
+def _parts(dossier: Dossier) -> Iterator[ir.Table]:
+    identifiers = dossier.table("identifiers")
+    yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id")
+    owners = dossier.table("orders").group_by("order_id").agg(owner=lambda t: t.account_id.max())
+    for table, column, kind in _SHOWN:
+        facts = dossier.table(table)
+        if table == "sign_ins":
+            facts = facts.filter(facts.outcome != "failure")
+        rows = facts.filter(_said(facts[column]))
+        if table != "orders" and "order_id" in facts.columns:
+            rows = rows.left_join(owners, "order_id").drop("order_id_right")
+            rows = rows.mutate(
+                account_id=ibis.coalesce(rows.account_id, rows.owner) if "account_id" in facts.columns else rows.owner
+            )
+        yield rows.select(account="account_id", kind=ibis.literal(kind), entity=column, fact_id="id")
+    yield from _by_gaps(dossier)
+
+
+def _by_gaps(dossier: Dossier) -> Iterator[ir.Table]:
+    gaps = dossier.states.filter(dossier.states.standing == "gap").select("slice_id", "account_id", "article")
+    paid = dossier.refund_facts.select("slice_id", "fact_id").join(gaps, "slice_id")
+    yield paid.select(account="account_id", kind=ibis.literal("article"), entity="article", fact_id="fact_id")
+    received = dossier.receipts.select("slice_id", "fact_id", "person").join(gaps, "slice_id")
+    yield received.select(account="account_id", kind=ibis.literal("staff"), entity="person", fact_id="fact_id")
+    people = dossier.view.prepared("people").select(approver="login", person="person")
+    refunds = dossier.table("refunds").select("approver", fact_id="id").join(people, "approver")
+    approved = paid.join(refunds, "fact_id")
+    yield approved.select(account="account_id", kind=ibis.literal("staff"), entity="person", fact_id="fact_id")
+
+
+def _said(value: ir.Value) -> ir.Value:
+    return value.notnull() & (value.strip() != "")

@@ -1,0 +1,181 @@
+"""Rings of accounts: named for what they share and for refunds without proofs; honest groups and blanks bring nobody up."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from beleg.detect.judged import Judged
+from beleg.detect.subjects.refund_ring.detector import count, judge, rests_on
+from beleg.ledger.engines import open_engine
+from beleg.ledger.view import View
+from beleg.proofs.dossier import Dossier, prepare
+from support.asking import fill
+from support.ledgers import micros, read
+
+AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
+
+Rows = list[tuple[str, str, str, int, int]]
+
+
+class Shop:
+    """What `count` answers for a made-up shop: honest accounts with things of their own, and groups that share some."""
+
+    def __init__(self, seed: int, people: int = 600) -> None:
+        self.random = np.random.default_rng(seed)
+        self.rows: Rows = [(f"a{n}", kind, "", 1, 0) for n in range(people) for kind in ("device", "payment", "address")]
+        for n in range(people):
+            self.refund(f"a{n}", 1 + n % 3, n % 40 == 0)
+
+    def refund(self, account: str, checked: int, bad: int) -> None:
+        self.rows.append((account, "", "", checked, int(bad)))
+
+    def group(self, name: str, size: int, things: dict[str, int], density: float, bad: float | None = None) -> list[str]:
+        """Accounts of their own that share so many things of each kind; without `bad` nobody of them was ever refunded."""
+        people = [f"{name}{n}" for n in range(size)]
+        for kind, number in things.items():
+            for thing in range(number):
+                takers = [one for one in people if self.random.random() < density]
+                self.rows += [(one, kind, f"{name} {kind} {thing}", 1, 0) for one in takers]
+        for one in people if bad is not None else ():
+            self.refund(one, 4, self.random.binomial(4, bad))
+        return people
+
+    def judged(self) -> Judged:
+        columns = zip(*self.rows, strict=True)
+        table = pa.table(
+            {name: pa.array(cells) for name, cells in zip(("account", "kind", "entity", "n", "bad"), columns, strict=True)}
+        )
+        return judge(table)
+
+
+def rings(judged: Judged) -> list[set[str]]:
+    members: dict[str, set[str]] = {}
+    for row in judged.members.to_pylist():
+        members.setdefault(row["subject"], set()).add(row["account"])
+    assert set(members) == set(judged.rows["subject"].to_pylist())
+    return list(members.values())
+
+
+RING = {"device": 3, "payment": 2, "address": 2, "wording": 1}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_ring_is_named_with_what_ties_it_and_nobody_else(seed):
+    shop = Shop(seed)
+    ring = shop.group("r", 14, RING, 0.5, bad=0.7)
+    honest = [
+        ("family", 6, {"device": 2, "payment": 1, "address": 1, "phone": 1}, 0.9),
+        ("dorm", 150, {"address": 1, "ip": 1}, 0.9),
+        ("office", 40, {"address": 1, "ip": 1}, 0.7),
+        ("forwarder", 240, {"address": 1}, 1.0),
+        ("network", 300, {"ip": 1}, 0.8),
+    ]
+    for name, size, things, density in honest:
+        shop.group(name, size, things, density, bad=0.02)
+    judged = shop.judged()
+    (found,) = rings(judged)
+    assert found <= set(ring)
+    assert len(found) >= 12
+    (row,) = judged.rows.to_pylist()
+    assert row["observed"] > 10 * row["expected"]
+    assert row["p"] < 1e-6
+    assert {(tie["kind"], tie["account"] in ring) for tie in judged.links.to_pylist()} <= {(kind, True) for kind in RING}
+    assert judged.links.num_rows == row["observed"]
+
+
+def test_two_rings_are_two_subjects_named_for_their_members_alone():
+    shop = Shop(4)
+    shop.group("r", 14, RING, 0.6, bad=0.7)
+    shop.group("s", 20, RING, 0.5, bad=0.5)
+    one = shop.judged()
+    assert len(rings(one)) == 2
+    shop.rows = shop.rows[::-1]
+    assert sorted(shop.judged().rows["subject"].to_pylist()) == sorted(one.rows["subject"].to_pylist())
+
+
+@pytest.mark.parametrize("bad", [None, 0.0])
+def test_a_group_without_refunds_or_with_good_ones_is_no_refund_ring(bad):
+    shop = Shop(5)
+    shop.group("club", 25, RING, 0.6, bad=bad)
+    assert rings(shop.judged()) == []
+
+
+def test_structure_alone_speaks_where_nothing_could_be_checked():
+    shop = Shop(6)
+    shop.group("r", 14, RING, 0.6, bad=0.7)
+    shop.rows = [(*row[:3], 0, 0) if row[1] == "" else row for row in shop.rows]
+    assert len(rings(shop.judged())) == 1
+
+
+def test_whom_bad_refunds_met_tells_nothing_where_most_lack_proofs():
+    shop = Shop(7)
+    shop.rows = [(*row[:3], row[3], row[3]) if row[1] == "" else row for row in shop.rows]
+    shop.group("recall", 60, {"article": 3, "staff": 2}, 0.9, bad=1.0)
+    assert rings(shop.judged()) == []
+
+
+def test_too_few_others_and_nobody_is_compared():
+    shop = Shop(8, people=0)
+    shop.group("r", 14, RING, 0.6, bad=0.7)
+    for n in range(5):
+        shop.group(f"x{n}", 1, {"device": 1}, 1.0, bad=0.0)
+    assert rings(shop.judged()) == []
+
+
+# From facts
+
+
+def facts(blank: bool) -> dict[str, list[dict[str, object]]]:
+    """Three hundred refunds of as many accounts; the first sixteen show the same things, or blanks where these would be."""
+    tables: dict[str, list[dict[str, object]]] = {"orders": [], "order_lines": [], "refunds": [], "identifiers": [], "sign_ins": []}
+    tables["support_contacts"], tables["claims"] = [], []
+    for n in range(300):
+        at, ring = AS_OF - timedelta(days=60) + timedelta(hours=n), n < 16
+        given = {"order_id": f"O{n}", "account_id": f"A{n}", "at": at}
+        shared = [("" if blank else f"of the ring {thing}") if ring else f"of {n}, {thing}" for thing in range(5)]
+        tables["orders"].append({**given, "id": f"o{n}", "paid": 9000, "payment": shared[0]})
+        tables["order_lines"].append({**given, "id": f"l{n}", "article": f"boot {n}", "paid": 9000})
+        tables["claims"].append({**given, "id": f"c{n}", "claim_id": f"C{n}", "kind": "not_received", "text": shared[1]})
+        tables["refunds"].append({**given, "id": f"r{n}", "refund_id": f"R{n}", "claim_id": f"C{n}", "amount": 9000})
+        tables["sign_ins"].append({"id": f"s{n}", "account_id": f"A{n}", "at": at, "outcome": "success", "device": shared[2]})
+        tables["support_contacts"].append({"id": f"t{n}", "account_id": "", "order_id": f"O{n}", "at": at, "ip": shared[3]})
+        for seen in () if blank and ring else shared[4:]:
+            said = {"account_id": f"A{n}", "kind": "phone", "value": seen, "at": at}
+            tables["identifiers"].append({"id": f"i{n}", **said})
+    return tables
+
+
+@pytest.fixture
+def asked(tmp_path, request):
+    engine = open_engine("duckdb", tmp_path)
+    fill(engine, read(facts(blank=request.param)))
+    yield Dossier(View(engine), prepare(engine), micros(AS_OF))
+    engine.close()
+
+
+@pytest.mark.parametrize("asked", [False], indirect=True)
+def test_what_accounts_show_ties_them_and_the_facts_are_named(asked):
+    judged = judge(asked.view.rows(count(asked)))
+    assert rings(judged) == [{f"A{n}" for n in range(16)}]
+    named = [{"subject": row["subject"], "member": row["account"]} for row in judged.members.to_pylist()]
+    asked.view.engine.load("named_here", pa.Table.from_pylist(named))
+    rests = asked.view.rows(rests_on(asked, asked.view.prepared("named_here"))).to_pylist()
+    roles = {letter: {row["role"] for row in rests if row["fact_id"].startswith(letter)} for letter in "ocrstil"}
+    assert roles == {"o": {"payment"}, "c": {"wording"}, "r": {"refund"}, "s": {"device"}, "t": {"ip"}, "i": {"phone"}, "l": set()}
+    assert {row["fact_id"][1:] for row in rests} == {str(n) for n in range(16)}
+    slices = {row["fact_id"][1:]: row["slice_id"].split("/") for row in rests if row["role"] == "refund"}
+    assert all(parts[0] == f"O{n}" and parts[-1] == f"C{n}" for n, parts in slices.items())
+
+
+@pytest.mark.parametrize("asked", [True], indirect=True)
+def test_blanks_tie_nobody(asked):
+    for table, column in (("sign_ins", "device"), ("support_contacts", "ip"), ("orders", "payment"), ("claims", "text")):
+        rows = asked.view.engine.rows(asked.view.engine.table(table)).to_pylist()
+        for row in rows:
+            row[column] = row[column] or "  "
+        asked.view.engine.load(table, pa.Table.from_pylist(rows, schema=asked.view.engine.table(table).schema().to_pyarrow()))
+    counted = asked.view.rows(count(asked))
+    assert not [row for row in counted.to_pylist() if not row["kind"] == row["entity"] == "" and row["entity"].strip()]
+    assert rings(judge(counted)) == []
