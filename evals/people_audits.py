@@ -7,13 +7,18 @@ from pathlib import Path
 
 import msgspec
 
-from beleg.audit.pipeline import Audit
-from beleg.audit.result import AuditResult, Subject
+from beleg.audit.ranking import pick
 from beleg.audit.settings import AuditSettings
+from beleg.audit.standing import convert, patterned, standing, weighed
+from beleg.audit.subjects import Gathered
+from beleg.detect.run import plan
+from beleg.ledger.engines import open_engine
+from beleg.ledger.view import View
+from beleg.proofs.dossier import Dossier, prepare
+from beleg.weigh.subjects import Heard
+from beleg.weigh.weights import shipped
 from beleg.world import WorldParameters, write_world
 from evals.people_truth import Culprit, People
-
-KEY = b"an evaluation needs no secret key"
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -63,7 +68,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     months: float
     answers: tuple[Answer, ...]
     slices: tuple[tuple[str, str, str, str, int, int], ...]
-    """Frauds of rings: slice, ring, account, member of staff (pseudonyms), when and how much was paid."""
+    """Frauds of rings: slice, ring, account, member of staff, when and how much was paid."""
 
 
 def measure(task: Task) -> Measured:
@@ -71,7 +76,7 @@ def measure(task: Task) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "world"
         summary = write_world(directory, task.parameters)
-        people = People(directory, KEY)
+        people = People(directory)
         answers = tuple(_audit(Path(folder), people, task.parameters, share) for share in task.cuts)
     return Measured(
         condition=task.condition,
@@ -87,40 +92,54 @@ def measure(task: Task) -> Measured:
 
 
 def _audit(folder: Path, people: People, parameters: WorldParameters, share: float) -> Answer:
+    """The audit's own steps, from facts to names, without what only a report shows."""
     began = time.process_time()
     end = parameters.start_micros() + round(share * parameters.days * 86_400_000_000) - 1
-    settings = AuditSettings(
-        path=str(folder / "world"), work=folder / f"work-{share}", key=KEY, staff=True, as_of=None if share == 1 else end
-    )
-    result = Audit(settings).run()
-    above = tuple(one.slice_id for one in result.ranked if one.above_line)
-    honest = set(people.honest.slice_id)
+    settings = AuditSettings(path="", work=folder, key=b"evaluation", staff=True, as_of=end)
+    engine = open_engine("duckdb", folder / f"work-{share}")
+    engine.attach_facts({path.stem: [path] for path in (folder / "world").glob("*.parquet")})
+    dossier = Dossier(View(engine, as_of=end, keeping=True), prepare(engine, end), end)
+    runs, weights = plan(dossier), shipped()
+    patterns = patterned(dossier, runs)
+    weighed(dossier, runs, patterns, weights)
+    convert(dossier, None)
+    stands = standing(dossier, patterns, weights)
+    gathered = Gathered(dossier, stands, settings)
+    above = tuple(name for name, passes in pick(dossier, stands, weights, settings.budget) if passes)
+    engine.close()
     return Answer(
         when=end,
-        named=tuple(_named(result, people, end)),
+        named=tuple(_named(gathered, people, end)),
         refunds=above,
-        honest_refunds=len(honest.intersection(above)),
-        ran={one.name: one.ran for one in result.subjects.detectors},
+        honest_refunds=len(people.honest.intersection(above)),
+        ran={name: one.judged is not None for name, one in gathered.verdicts.items()},
         seconds=round(time.process_time() - began, 2),
     )
 
 
-def _named(result: AuditResult, people: People, when: int) -> list[Named]:
-    found = result.subjects
-    answers = [_person(one, people, when) for one in (*found.accounts, *(found.staff or ()))]
-    return answers + [_ring(one, people, when) for one in distinct(found.rings)]
+def _named(gathered: Gathered, people: People, when: int) -> list[Named]:
+    lists = {kind: [one for one in gathered.heard if one.kind == kind] for kind in ("account", "staff", "ring")}
+    answers = [_person(one, rank, people, when) for kind in ("account", "staff") for rank, one in enumerate(lists[kind], 1)]
+    members = {one.subject: _members(gathered, one.subject) for one in lists["ring"]}
+    ranked = [(one, rank) for rank, one in enumerate(lists["ring"], 1)]
+    kept = distinct([members[one.subject] for one, _ in ranked])
+    return answers + [_ring(*ranked[place], members[ranked[place][0].subject], people, when) for place in kept]
 
 
-def _person(one: Subject, people: People, when: int) -> Named:
-    right = people.guilty(one.kind, one.name, when)
-    culprit = (people.accounts if one.kind == "account" else people.staff).get(one.name)
-    role = culprit.role if culprit and right else people.looks(one.name)
-    return Named(kind=one.kind, subject=one.name, rank=one.rank, bits=one.bits, right=right, role=role, detectors=_passing(one),
+def _members(gathered: Gathered, ring: str) -> frozenset[str]:
+    tables = [one.judged.members for one in gathered.verdicts.values() if one.judged is not None]
+    return frozenset(row["account"] for table in tables for row in table.to_pylist() if row["subject"] == ring)
+
+
+def _person(one: Heard, rank: int, people: People, when: int) -> Named:
+    right = people.guilty(one.kind, one.subject, when)
+    culprit = (people.accounts if one.kind == "account" else people.staff).get(one.subject)
+    role = culprit.role if culprit and right else people.looks(one.subject)
+    return Named(kind=one.kind, subject=one.subject, rank=rank, bits=one.bits, right=right, role=role, detectors=_passing(one),
                  ring=culprit.ring if culprit else "")  # fmt: skip
 
 
-def _ring(one: Subject, people: People, when: int) -> Named:
-    members = set(one.members)
+def _ring(one: Heard, rank: int, members: frozenset[str], people: People, when: int) -> Named:
     guilty = {name for name in members if people.guilty("account", name, when)}
     overlaps = {ring: len(members & accounts) for ring, accounts in people.rings.items()}
     ring = max(overlaps, key=overlaps.__getitem__, default="")
@@ -128,21 +147,20 @@ def _ring(one: Subject, people: People, when: int) -> Named:
     right = bool(members) and 2 * len(guilty) >= len(members)
     looks = sorted({people.looks(name) for name in members - guilty})
     return Named(
-        kind="ring", subject=one.name, rank=one.rank, bits=one.bits, right=right, role="ring" if right else "; ".join(looks[:3]),
+        kind="ring", subject=one.subject, rank=rank, bits=one.bits, right=right, role="ring" if right else "; ".join(looks[:3]),
         detectors=_passing(one), members=len(members), wrong_members=len(members - guilty),
         ring=ring if ring and 2 * overlaps[ring] >= len(members) else "", recall=len(members & acted) / max(len(acted), 1),
     )  # fmt: skip
 
 
-def _passing(one: Subject) -> tuple[str, ...]:
-    return tuple(sorted({basis.detector for basis in one.reasons if basis.passes}))
+def _passing(one: Heard) -> tuple[str, ...]:
+    return tuple(sorted({told.detector for told in one.told if told.passes}))
 
 
-def distinct(rings: Sequence[Subject]) -> list[Subject]:
-    """Rings that are not near-identical to a better one: four fifths of both together."""
-    kept: list[Subject] = []
-    for one in rings:
-        mine = set(one.members)
-        if not any(5 * len(mine & set(other.members)) >= 4 * len(mine | set(other.members)) for other in kept):
-            kept.append(one)
+def distinct(rings: Sequence[frozenset[str]]) -> list[int]:
+    """The places of the rings that are not near-identical to one before them: four fifths of both together."""
+    kept: list[int] = []
+    for place, mine in enumerate(rings):
+        if not any(5 * len(mine & rings[other]) >= 4 * len(mine | rings[other]) for other in kept):
+            kept.append(place)
     return kept

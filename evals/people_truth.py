@@ -6,8 +6,6 @@ import msgspec
 import pandas as pd
 import pyarrow.parquet as pq
 
-from beleg.audit.settings import pseudonym
-
 
 class Culprit(msgspec.Struct, frozen=True):
     """One account or member of staff behind frauds: its role, its ring, and its frauds as instants and amounts in minor units.
@@ -29,22 +27,17 @@ class Culprit(msgspec.Struct, frozen=True):
 
 
 class People:
-    """The truth about one world, under the pseudonyms of one audit's key."""
+    """The truth about one world."""
 
-    def __init__(self, directory: Path, key: bytes) -> None:
+    def __init__(self, directory: Path) -> None:
         self.slices = pq.read_table(directory / "_truth" / "slices.parquet").to_pandas()
         self.parts = pq.read_table(directory / "_truth" / "subjects.parquet").to_pandas()
-        self._key = key
         frauds = self.slices[self.slices.label == "fraud"]
         self.accounts = self._culprits("account", frauds, "account_id")
         self.staff = self._culprits("staff", frauds, "actor")
-        self.honest = self.slices[self.slices.label == "honest"]
+        self.honest = set(self.slices[self.slices.label == "honest"].slice_id)
         self.roles = self._roles()
         self.rings = self._rings()
-
-    def shown(self, kind: str, value: object) -> str:
-        """What the audit calls it; empty for nobody."""
-        return pseudonym(self._key, kind, str(value)) if value else ""
 
     def _culprits(self, kind: str, frauds: pd.DataFrame, column: str) -> dict[str, Culprit]:
         found = {}
@@ -53,15 +46,15 @@ class People:
             ring = next((name for name in ordered.ring if name), "")
             schemes = set(ordered.scheme)
             role = "ring" if ring else "taken over" if schemes == {"takeover"} else "lone"
-            name = self.shown(kind, value)
+            name = str(value)
             found[name] = Culprit(kind, name, role, ring, tuple(ordered.refunded_at), tuple(ordered.amount))
         return found
 
     def _roles(self) -> dict[str, set[str]]:
-        """Every part that anybody plays, honest ones included, by pseudonym."""
+        """Every part that anybody plays, honest ones included."""
         roles: dict[str, set[str]] = {}
-        for kind, subject, role in zip(self.parts.kind, self.parts.subject, self.parts.role, strict=True):
-            roles.setdefault(self.shown(kind, subject), set()).add(role)
+        for subject, role in zip(self.parts.subject, self.parts.role, strict=True):
+            roles.setdefault(subject, set()).add(role)
         return roles
 
     def _rings(self) -> dict[str, set[str]]:
@@ -73,12 +66,10 @@ class People:
         return rings
 
     def ring_frauds(self) -> list[tuple[str, str, str, str, int, int]]:
-        """Every refund of a ring: slice, ring, account and member of staff (pseudonyms), when, and how much."""
+        """Every refund of a ring: slice, ring, account, member of staff, when, and how much."""
         rows = self.slices[(self.slices.label == "fraud") & (self.slices.ring != "")]
-        accounts, staff = (
-            [self.shown(kind, one) for one in rows[name]] for kind, name in (("account", "account_id"), ("staff", "actor"))
-        )
-        return list(zip(rows.slice_id, rows.ring, accounts, staff, rows.refunded_at.tolist(), rows.amount.tolist(), strict=True))
+        columns = ("slice_id", "ring", "account_id", "actor", "refunded_at", "amount")
+        return list(zip(*(rows[name].tolist() for name in columns), strict=True))
 
     def guilty(self, kind: str, subject: str, when: int) -> bool:
         """Whether naming this one by then is right: it acted, is a ring's, or is staff who take part without acting."""
