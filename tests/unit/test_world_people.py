@@ -143,7 +143,7 @@ def test_an_honest_world_holds_misfortunes_and_decoys_but_nobody_who_cheats(hone
     decoys = {role for (role,) in rows(honest, "SELECT DISTINCT role FROM subjects")}
     assert decoys == {
         "household", "family", "dorm", "office", "forwarder", "network", "mover", "reseller", "trainee", "problem desk",
-        "several logins",
+        "several logins", "staff's own",
     }  # fmt: skip
     assert count(honest, "SELECT * FROM posts WHERE kind <> 'other'") == 0
 

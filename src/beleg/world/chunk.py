@@ -121,7 +121,7 @@ class Chunk(Setting):
     def shown(self, kind: str, s: Slices) -> Hashes:
         """The device, network or instrument that turns up in what is asked for about the slices.
 
-        It is the account's own or its ring's; whoever took an account over brings theirs; now and then honest people use another.
+        It is the account's own or its ring's; whoever takes accounts over brings theirs; now and then honest people use another.
         """
         p, account, order = self.parameters, self.orders.account[s.order], self.orders.index[s.order]
         own = self.shop.identity(kind, account)
@@ -131,7 +131,7 @@ class Chunk(Setting):
             used == own
         )
         used = np.where(elsewhere, digest(self.shop.seed, f"{kind[:2]} any", order), used)
-        return np.where(self.orders.taken[s.order], digest(self.shop.seed, f"{kind[:2]} gone", account), used).astype(np.uint64)
+        return np.where(self.orders.taken[s.order], digest(self.shop.seed, f"{kind[:2]} gone", 0), used).astype(np.uint64)
 
     def words(self, own: Hashes, s: Slices) -> Hashes:
         """The near-duplicate hash of what is written: one's own words, those that many use, or a refunder's template."""

@@ -1,12 +1,14 @@
 """What customers write and do themselves: contacts with support, sign-ins of a takeover, and what a lent account leaves behind."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from beleg.world.book import Stamp
 from beleg.world.casting import Slices
 from beleg.world.chunk import Chunk
 from beleg.world.columns import Column, Flags, Hashes, Hex, Ints, Key, Word, digest, share_of
-from beleg.world.draws import DAY, HOUR, MINUTE
+from beleg.world.draws import DAY, HOUR, MINUTE, Draws
 from beleg.world.shop import order_key
 from beleg.world.staff import OFFICE, SUPPORT, Custom, login_key
 
@@ -22,6 +24,13 @@ def contact(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
     before, after = when - c.draws.span(5 * MINUTE, 3 * HOUR, len(s)), when + c.draws.span(6 * DAY, 20 * DAY, len(s))
     _sign_in(c, s, Stamp(before, "identity", where=where & lent), "success")
     _sign_in(c, s, Stamp(after, "identity", where=where & lent & c.some(0.6, len(s))), "reset", own=True)
+
+
+def push(c: Chunk, s: Slices, when: Ints, where: Flags) -> None:
+    """Refunders who act for a customer ask where the money stays, even where nobody needs to."""
+    lent = c.shop.rings.lent(c.orders.account[s.order], c.orders.ring[s.order])
+    if lent.any():
+        contact(replace(c, draws=Draws(c.shop.seed, 22, int(c.orders.index[0]))), s, when, where & lent)
 
 
 def take_over(c: Chunk, s: Slices, asked: Ints) -> None:

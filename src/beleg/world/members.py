@@ -17,6 +17,7 @@ _REASONS = ("refund abuse", "unpaid invoice", "at the customer's wish", "duplica
 def write_members(setting: Setting) -> None:
     """Write what shows over the year, and tell the truth about everybody's part."""
     _link(setting)
+    _staff_as_customers(setting)
     _close(setting)
     _tell_rings(setting)
     _tell_staff(setting)
@@ -31,6 +32,22 @@ def _link(setting: Setting) -> None:
             "identifiers", Stamp(links.when, "identity"), account_id=Key("K", links.account), kind=Word(KINDS, links.kind),
             value=Hex(links.value), seen_in=where,
         )  # fmt: skip
+
+
+def _staff_as_customers(setting: Setting) -> None:
+    """Staff who buy here give the phone number that the personnel office has; so does an insider who is in a ring."""
+    shop, staff = setting.shop, setting.staff
+    people = np.arange(len(staff.people.site))
+    buys = people[share_of(digest(shop.seed, "buys", people)) < shop.parameters.staff_customers]
+    account = (share_of(digest(shop.seed, "as buyer", buys)) * shop.old_accounts).astype(np.int64)
+    m = shop.rings.members
+    second = np.flatnonzero(np.roll(m.recruiter, 1)) if len(m.ring) else np.empty(0, dtype=np.int64)
+    insiders = staff.ring_insiders[m.ring[second], 0]
+    who, whose = np.concatenate([buys, insiders]), np.concatenate([account, m.account[second]])
+    when = shop.opened(whose) + DAY
+    setting.book.add("identifiers", Stamp(when, "identity"), account_id=Key("K", whose), kind="phone",
+                     value=Hex(digest(shop.seed, "contact", who)), seen_in="order")  # fmt: skip
+    setting.truth.tell("account", Key("K", account), "staff's own", "", shop.opened(account))
 
 
 def _close(setting: Setting) -> None:

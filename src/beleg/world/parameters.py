@@ -191,6 +191,8 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Receipts by somebody of the other shift."""
     station_change: float = 0.03
     """Receipts at another work place than the one signed in at."""
+    staff_customers: float = 0.2
+    """Staff who buy here as well, under the phone number that the personnel office knows."""
     device_replaced: float = 0.002
     """Sign-ins of staff with a device never seen before."""
 
@@ -212,7 +214,7 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     frauds_per_account: float = 6.0
     """About so many frauds come from each account of the pool, over all methods."""
     takeovers: int = 4
-    """Honest accounts that somebody else takes over to have a refund sent to an instrument of theirs."""
+    """Honest accounts that one and the same stranger takes over to have refunds sent to an instrument of theirs."""
     padded: int = 14
     """Goodwill just below what one person may grant alone, all granted by the same member of staff."""
     approval_limit: int = 10_000

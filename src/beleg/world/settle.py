@@ -6,7 +6,7 @@ import numpy as np
 
 from beleg.world.chunk import Chunk, Passage
 from beleg.world.columns import Ints
-from beleg.world.contacts import contact
+from beleg.world.contacts import contact, push
 from beleg.world.draws import DAY, HOUR, MINUTE
 from beleg.world.refunds import (
     CLASSES,
@@ -49,6 +49,7 @@ def settle(c: Chunk, b: Back) -> None:
     p.amount = c.lines.paid[s.line] * b.units // c.lines.quantity[s.line]
     manual = (trigger == MANUAL) | ((trigger == INSPECTION) & c.some(0.1, len(s)))
     contact(c, s, p.when - c.draws.span(DAY, 3 * DAY, len(s)), (trigger == MANUAL) & p.where)
+    push(c, s, p.when - 2 * HOUR, p.where & (trigger != MANUAL))
     by_desk(c, p, manual)
     _alone(c, b, p)
     _pay_in_parts(c, b, p)
