@@ -57,13 +57,13 @@ def gate(port: int) -> Iterator[StandInGate]:
 
 @pytest.fixture(scope="module")
 def medusa_shop(folder: Path, database: Callable[[str], str], purse: Purse, settings: dict[str, str]) -> Iterator[MedusaShop]:
-    with medusa(folder, database("medusa"), purse, settings) as shop:
+    with medusa(folder, database("medusa"), purse, settings, free_port()) as shop:
         yield shop
 
 
 @pytest.fixture(scope="module")
 def vendure_shop(folder: Path, database: Callable[[str], str], purse: Purse, settings: dict[str, str]) -> Iterator[VendureShop]:
-    with vendure(folder, database("vendure"), purse, settings) as shop:
+    with vendure(folder, database("vendure"), purse, settings, free_port()) as shop:
         yield shop
 
 

@@ -96,9 +96,9 @@ def _env(database: str, purse: Purse, gate: dict[str, str], port: int) -> dict[s
 
 
 @contextmanager
-def medusa(folder: Path, database: str, purse: Purse, gate: dict[str, str]) -> Iterator[MedusaShop]:
+def medusa(folder: Path, database: str, purse: Purse, gate: dict[str, str], port: int) -> Iterator[MedusaShop]:
     """A Medusa from npm with Beleg's plug-in, set up to sell one article."""
-    shop, port, log = install("medusa"), free_port(), folder / "medusa.log"
+    shop, log = install("medusa"), folder / "medusa.log"
     tool, env = str(shop / "node_modules" / ".bin" / "medusa"), _env(database, purse, gate, port)
     for step in (["db:migrate", "--skip-scripts", "--execute-safe-links"], ["user", "-e", OWNER, "-p", PASSWORD]):
         with log.open("ab") as out:
@@ -111,9 +111,9 @@ def medusa(folder: Path, database: str, purse: Purse, gate: dict[str, str]) -> I
 
 
 @contextmanager
-def vendure(folder: Path, database: str, purse: Purse, gate: dict[str, str]) -> Iterator[VendureShop]:
+def vendure(folder: Path, database: str, purse: Purse, gate: dict[str, str], port: int) -> Iterator[VendureShop]:
     """A Vendure from npm with Beleg's plug-in, filled with one article."""
-    shop, port, log = install("vendure"), free_port(), folder / "vendure.log"
+    shop, log = install("vendure"), folder / "vendure.log"
     env = _env(database, purse, gate, port) | {"FILL": "1"}
     with running(["node", "index.js"], shop, env, log, lambda: "the shop is open" in log.read_text()):
         yield VendureShop(f"http://127.0.0.1:{port}", OWNER)

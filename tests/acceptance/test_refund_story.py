@@ -1,0 +1,139 @@
+"""One login, no goods: in a real Medusa and a real Vendure the real gate holds the money, and pays once the goods are back."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from shops.install import missing
+from shops.medusa_shop import MedusaShop
+from shops.real_gate import Beleg, beleg
+from shops.running import OWNER, Purse, free_port, medusa, postgres, vendure
+from shops.stand_in_gate import SECRET
+from shops.vendure_shop import VendureShop
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Not below pytest's own folder: every run of pytest shuts that to other users, and PostgreSQL may be running as one."""
+    with tempfile.TemporaryDirectory(prefix="beleg-story-") as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def database(folder: Path) -> Iterator[Callable[[str], str]]:
+    with postgres(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ports() -> dict[str, int]:
+    return {name: free_port() for name in ("gate", "medusa", "vendure")}
+
+
+@pytest.fixture(scope="module")
+def gate(folder: Path, ports: dict[str, int]) -> Iterator[Beleg]:
+    hooks = [f"http://127.0.0.1:{ports['medusa']}/hooks/beleg", f"http://127.0.0.1:{ports['vendure']}/beleg/webhook"]
+    with beleg(folder, ports["gate"], hooks) as running:
+        running.hire(owner="returns", receiver="stock", dock="yard")
+        running.history()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def settings(gate: Beleg) -> dict[str, str]:
+    return {"BELEG_URL": gate.url, "BELEG_KEY": gate.key, "BELEG_WEBHOOK_SECRET": SECRET, "BELEG_EVENT_SECRET": SECRET}
+
+
+@pytest.fixture(scope="module")
+def purse(folder: Path) -> Purse:
+    return Purse(folder / "purse.jsonl")
+
+
+@pytest.fixture(scope="module")
+def medusa_shop(folder, database, purse, settings, ports) -> Iterator[MedusaShop]:
+    with medusa(folder, database("medusa"), purse, settings, ports["medusa"]) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def vendure_shop(folder, database, purse, settings, ports) -> Iterator[VendureShop]:
+    with vendure(folder, database("vendure"), purse, settings, ports["vendure"]) as shop:
+        yield shop
+
+
+def becomes(what: Callable[[], bool], within: int = 150) -> bool:
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        if what():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def reasons(gate: Beleg, order: str) -> str:
+    answer = gate.decision(order)
+    assert answer["decision"] == "hold", answer
+    assert answer["deadline"], answer
+    return "; ".join(reason["text"] for reason in answer["reasons"])
+
+
+def test_medusa_one_login_requests_receives_and_refunds_and_gets_no_money_out(medusa_shop, gate, purse):
+    shop, before = medusa_shop, purse.lines()
+    order = shop.order()
+    number = shop.announce(order, 1, staff=OWNER)
+    shop.receive(number, order, 1, staff=OWNER)
+    answer = shop.refund(order, 95, staff=OWNER)
+    assert answer.status_code == 400
+    assert "is held" in answer.json()["message"]
+    assert reasons(gate, order.id)
+    assert (shop.refunds(order), purse.lines()) == ([], before)
+
+    gate.comes_back(order.id, number, "receiver")
+    assert becomes(lambda: shop.refunds(order) == [95.0]), gate.decision(order.id)
+    assert purse.lines() == before + 1
+    assert gate.decision(order.id)["decision"] == "release"
+
+
+def test_medusa_a_return_of_nothing_is_held(medusa_shop, gate, purse):
+    before = purse.lines()
+    order = medusa_shop.order()
+    number = medusa_shop.announce(order, 0, staff=OWNER)
+    medusa_shop.receive(number, order, 0, staff=OWNER)
+    assert medusa_shop.refund(order, 195, staff=OWNER).status_code == 400
+    assert reasons(gate, order.id)
+    assert (medusa_shop.refunds(order), purse.lines()) == ([], before)
+
+
+def test_vendure_one_login_refunds_and_gets_no_money_out(vendure_shop, gate, purse):
+    shop, before = vendure_shop, purse.lines()
+    order = shop.order()
+    made = shop.refund(order, 9500, "RMA-7", staff=OWNER)
+    assert made["state"] == "Pending"
+    assert reasons(gate, order.code)
+    assert "held" in shop.settle(made["id"], staff=OWNER)
+    assert purse.lines() == before
+
+    line = {
+        "fact": "return_authorisations",
+        "order_id": order.code,
+        "line_id": order.line,
+        "rma_id": "RMA-7",
+        "quantity": 1,
+        "site": "RC1",
+    }
+    gate.tell(line)
+    gate.comes_back(order.code, "RMA-7", "receiver")
+    assert becomes(lambda: [one["state"] for one in shop.refunds(order)] == ["Settled"]), gate.decision(order.code)
+    assert purse.lines() == before + 1
+
+
+def test_vendure_a_refund_of_no_items_is_held(vendure_shop, gate, purse):
+    before = purse.lines()
+    order = vendure_shop.order()
+    assert vendure_shop.refund(order, order.total, "RMA-8", staff=OWNER, quantity=0)["state"] == "Pending"
+    assert reasons(gate, order.code)
+    assert purse.lines() == before
