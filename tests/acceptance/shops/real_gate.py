@@ -146,7 +146,7 @@ def beleg(folder: Path, port: int, hooks: list[str]) -> Iterator[Beleg]:
         "BELEG_REFRESH_SECONDS": "5",
     }
     command = [str(Path(sys.executable).parent / "beleg"), "serve", "--folder", str(folder / "store"), "--port", str(port)]
-    with running(command, folder, env, log, lambda: answers(f"{url}/health")):
+    with running(command, folder, env, log, lambda: answers(f"{url}/readyz")):
         key = re.search(r"beleg_first_[\w-]+", log.read_text())
         assert key, log.read_text()[-2000:]
         yield Beleg(url, key[0])
