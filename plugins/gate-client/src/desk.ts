@@ -115,6 +115,18 @@ export class Desk {
     if (waiting?.state === "waiting") await this.ask(waiting)
   }
 
+  /**
+   * Ends a request that broke off while it was being paid, as a person found it at the payment provider. No money moves: a request that failed has to be
+   * made anew, and the gate is asked again. False if it is not `unclear`.
+   */
+  async end(id: string, outcome: "paid" | "failed", refundId: string | null): Promise<boolean> {
+    const change = { state: outcome, refund_id: refundId, attempts: 0, next_at: this.now() }
+    if (!(await this.store.move(id, "unclear", change))) return false
+    const ended = await this.store.get(id)
+    if (ended) await this.tell(ended)
+    return true
+  }
+
   /** What a webhook about a decision sets off. It is a hint only: the gate itself is read before anything is paid. */
   async wake(decisionId: string, till: Till): Promise<RefundRequest | null> {
     const request = await this.store.byDecision(decisionId)
@@ -171,7 +183,7 @@ export class Desk {
       await this.store.move(request.id, "paying", { state: "released", next_at: this.now() })
       return
     }
-    this.log.error(`Beleg: request ${request.id} was being paid when the shop stopped. Look at the payment provider, then set it right.`)
+    this.log.error(`Beleg: request ${request.id} was being paid when the shop stopped. Look at the payment provider, then end the request as paid or failed.`)
     await this.change(request, { state: "unclear", next_at: null })
   }
 

@@ -247,6 +247,17 @@ test("what a person pays by hand is only permitted, rests when the reservation e
   assert.deepEqual([await state(), paid.length], ["paid", 1])
 })
 
+test("what broke off is ended by a person, as it was found, and the gate is told", async () => {
+  gate.answer = (call) => (call.path.endsWith("/outcome") ? {} : { body: release(CLAIM, now) })
+  const one = desk()
+  await one.take(request())
+  assert.equal(await one.end("breq_1", "paid", "ref_9"), false)
+  await store.move("breq_1", "released", { state: "unclear", next_at: null })
+  assert.equal(await one.end("breq_1", "paid", "ref_9"), true)
+  assert.equal(await one.end("breq_1", "failed", null), false)
+  assert.deepEqual([await state(), paid.length, gate.calls.at(-1)!.body], ["paid", 0, { outcome: "paid", refund_id: "ref_9" }])
+})
+
 test("a refusal by a person ends it", async () => {
   gate.answer = () => ({ body: { ...(hold() as object), decision: "refuse" } })
   const one = desk()

@@ -53,7 +53,7 @@ describe("Medusa's payment module behind the gate", () => {
 
   function payments(captured = 195, refunded = 0, parts?: Record<string, unknown>): GatedPaymentModuleService {
     const say = () => undefined
-    const desk = new Desk(new Gate({ url: gate.url, key: "k", timeoutMs: 300 }), requests, { log: { info: say, warn: say, error: say } })
+    const desk = new Desk(new Gate({ url: gate.url, key: "k", timeoutMs: 10_000 }), requests, { log: { info: say, warn: say, error: say } })
     const query = { graph: async ({ entity }: { entity: string }) => ({ data: rows[entity] ?? [] }) } as unknown as Query
     const payment = {
       id: "pay_1", payment_collection_id: "paycol_1", currency_code: "eur", amount: 195,

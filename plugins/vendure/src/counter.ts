@@ -116,6 +116,15 @@ export class Counter implements Till {
     if (refund) await this.record(ctx, refund, request, result)
   }
 
+  /** What staff found at the payment provider about a refund that broke off. */
+  async end(ctx: RequestContext, id: string, paid: boolean): Promise<boolean> {
+    const request = await this.request(id)
+    const refund = request && (await this.find(request))
+    if (!request || !(await this.desk().end(id, paid ? "paid" : "failed", refund ? String(refund.id) : null))) return false
+    if (refund?.state === "Pending") await this.record(ctx, refund, request, { state: paid ? "Settled" : "Failed", transactionId: refund.transactionId })
+    return true
+  }
+
   async look(request: RefundRequest): Promise<"paid" | "not paid" | "unknown"> {
     return (await this.find(request))?.state === "Settled" ? "paid" : "unknown"
   }

@@ -7,6 +7,7 @@ import { behindGate, gated } from "./gated-handler"
 import { BELEG_OPTIONS, type BelegOptions, LOGGER_CONTEXT } from "./options"
 import { gatedRefundProcess } from "./refund-process"
 import { Telling } from "./telling"
+import { SCHEMA, UnclearResolver } from "./unclear.resolver"
 import { keepRawBody, WEBHOOK_ROUTE, WebhookController } from "./webhook.controller"
 
 const SWEEP_MS = 15_000
@@ -15,6 +16,7 @@ const SWEEP_MS = 15_000
   imports: [PluginCommonModule],
   entities: [BelegRefund, BelegEvent],
   controllers: [WebhookController],
+  adminApiExtensions: { schema: SCHEMA, resolvers: [UnclearResolver] },
   providers: [{ provide: BELEG_OPTIONS, useFactory: () => BelegPlugin.options }, Counter, Telling],
   configuration: (config) => BelegPlugin.configure(config),
   compatibility: "^3.7.0",

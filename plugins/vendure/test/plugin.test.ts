@@ -6,7 +6,7 @@ import { type Call, hold, release } from "@beleg/gate-client/dist/testing/fakes"
 import { Payment, PaymentMethodHandler, PaymentService, type Refund, RequestContextService, TransactionalConnection } from "@vendure/core"
 import gql from "graphql-tag"
 import { gated } from "../src/gated-handler"
-import { BelegPlugin } from "../src"
+import { BelegPlugin, BelegRefund } from "../src"
 import { cancelled, open, type Order, order, payouts, refund, SECRET, settle, type Shop, state } from "./shop"
 
 type Reply = { status?: number; body?: unknown; delayMs?: number }
@@ -176,6 +176,23 @@ describe("Vendure behind the gate", () => {
     assert.equal((await refund(shop, bought, 4000)).state, "Settled")
     assert.deepEqual(payouts, [4000])
   })
+
+  for (const paid of [true, false]) {
+    test(`a refund that broke off in the middle waits for a person, who found it ${paid ? "paid" : "not paid"}`, async () => {
+      reply = () => ({ body: hold("dec_u") })
+      const bought = await order(shop, "wallet")
+      const made = await refund(shop, bought, 4000)
+      const id = made.metadata.beleg.request
+      const rows = shop.server.app.get(TransactionalConnection).rawConnection.getRepository(BelegRefund)
+      await rows.update({ request: id }, { state: "unclear", reservation_id: "res_u" })
+      assert.match(await settle(shop, made.id), /look at the payment provider/)
+      const end = () => shop.admin.query(gql`mutation ($id: String!, $paid: Boolean!) { endUnclearRefund(request: $id, paid: $paid) }`, { id, paid })
+      await end()
+      assert.equal((await state(shop, bought)).refunds[0].state, paid ? "Settled" : "Failed")
+      assert.deepEqual([payouts, shop.gate.calls.find((call) => call.path.includes("res_u"))!.body.outcome], [[], paid ? "paid" : "failed"])
+      await assert.rejects(end(), /not unclear/)
+    })
+  }
 
   test("the gate is told of orders, payments and refunds, each once", async () => {
     reply = released()
