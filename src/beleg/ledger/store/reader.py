@@ -77,13 +77,17 @@ class Reader:
 
     async def where(self, table: str, column: str, value: str) -> list[Fact]:
         """The facts of a table with this value in an indexed column, in the order of the log."""
+        return await self.among(table, column, [value])
+
+    async def among(self, table: str, column: str, values: Collection[str]) -> list[Fact]:
+        """The facts of a table with one of these values in an indexed column, in the order of the log."""
         schema = arrow_schemas().get(table)
         if schema is None or column not in schema.names:
             raise StoreError(f"{table}.{column}: there are no such facts")
-        kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = $1 AND r.salt IS NOT NULL'
+        kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = ANY ($1::text[]) AND r.salt IS NOT NULL'
         text = f"SELECT {written(table)} {kept} ORDER BY place"
         async with self._line() as (_, connection):
-            cursor = await connection.execute(text.encode(), (value,), prepare=True)
+            cursor = await connection.execute(text.encode(), (list(values),), prepare=True)
             return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
 
     async def since(self, tables: Collection[str], place: int) -> list[tuple[int, Fact]]:

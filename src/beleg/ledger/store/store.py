@@ -76,6 +76,10 @@ class Store:
         """The facts of a table with this value in an indexed column, in the order of the log."""
         return await self._parts()[1].where(table, column, value)
 
+    async def among(self, table: str, column: str, values: Collection[str]) -> list[Fact]:
+        """The facts of a table with one of these values in an indexed column, in the order of the log."""
+        return await self._parts()[1].among(table, column, values)
+
     async def since(self, tables: Collection[str], place: int) -> list[tuple[int, Fact]]:
         """The facts of these tables from this place of the log on, with their places, in the order of the log."""
         return await self._parts()[1].since(tables, place)

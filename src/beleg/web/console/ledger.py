@@ -19,5 +19,8 @@ class Ledger(Protocol):
     async def facts_of(self, order: str) -> list[Fact]:
         """Every fact of one order, in the order of the log."""
 
+    async def among(self, table: str, column: str, values: Collection[str]) -> list[Fact]:
+        """The facts of a table with one of these values in an indexed column, in the order of the log."""
+
     async def where(self, table: str, column: str, value: str) -> list[Fact]:
         """The facts of a table with this value in an indexed column, in the order of the log."""

@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from beleg.audit.result import Subject, Sum, Tie
 from beleg.cases.case import Case
-from beleg.facts.base import Fact
 from beleg.facts.kinds.accounts import Identifier
 from beleg.facts.kinds.findings import Finding
 from beleg.facts.kinds.operators import PersonalRead, Shown
@@ -28,8 +27,7 @@ def answered(context: Context, kind: str, shown: str) -> Subject | None:
 
 def findings(context: Context, kind: str, name: str) -> list[Finding]:
     """The findings about a subject, the newest first."""
-    found = [one for one in context.desk.findings.values() if (one.subject_kind, one.subject) == (kind, name)]
-    return sorted(found, key=lambda one: one.known_at or 0, reverse=True)
+    return sorted(context.desk.findings.get((kind, name), ()), key=lambda one: one.known_at or 0, reverse=True)
 
 
 async def show(context: Context) -> Response:
@@ -56,9 +54,9 @@ async def show(context: Context) -> Response:
     )
 
 
-def drawn(context: Context, name: str, links: Sequence[Fact], found: Sequence[Finding]) -> Subject:
+def drawn(context: Context, name: str, links: Sequence[Identifier], found: Sequence[Finding]) -> Subject:
     """A ring as its facts alone show it: who has which identifier in common; a lone one ties nobody."""
-    pairs = {(one.account_id, one.kind, one.value) for one in links if isinstance(one, Identifier)}
+    pairs = {(one.account_id, one.kind, one.value) for one in links}
     holders: dict[tuple[str, str], set[str]] = {}
     for account, kind, value in pairs:
         holders.setdefault((kind, value), set()).add(account)
