@@ -12,7 +12,6 @@ from beleg.cases import book
 from beleg.cases.book import Book
 from beleg.cases.sampling import Sampling
 from beleg.facts.base import Fact
-from beleg.facts.kinds.accounts import Identifier
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision, DeniedAttempt
 from beleg.facts.kinds.operators import PersonalRead
@@ -21,6 +20,7 @@ from beleg.ledger.store.base import Unit
 from beleg.web.console import directory
 from beleg.web.console.directory import Directory
 from beleg.web.console.ledger import Ledger
+from beleg.web.console.links import Link, links
 from beleg.web.console.rows import Rows
 
 _FOLDED = frozenset((*book.TABLES, *directory.TABLES, "finding_facts", "personal_reads", "denied_attempts"))
@@ -65,23 +65,36 @@ class Desk:
         self.reads: deque[Fact] = deque(maxlen=_READS)
         self._names: dict[str, tuple[Who, str]] = {}
         self._key = key
+        self._early: list[Fact] = []
         self._place = 0
         self._lock = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Take in what was written since the last time."""
+        """Take in what was written since the last time.
+
+        A ring whose facts are not there yet waits for them: without them nobody knows whom it joins.
+        """
         async with self._lock:
-            found = await self.ledger.since(_FOLDED, self._place)
-            facts = [fact for _, fact in found]
+            facts = [*self._early, *await self._news()]
             for fact in facts:
                 if isinstance(fact, FindingFact):
                     self.behind[fact.finding_id].append(fact)
+            self._early = [fact for fact in facts if self._too_early(fact)]
             owners = await self._owners([fact for fact in facts if isinstance(fact, Finding)])
             for fact in facts:
-                self._fold(fact, owners)
+                if not self._too_early(fact):
+                    self._fold(fact, owners)
             self.rows.update(self.book)
-            if found:
-                self._place = found[-1][0] + 1
+
+    async def _news(self) -> list[Fact]:
+        found: list[Fact] = []
+        while part := await self.ledger.since(_FOLDED, self._place):
+            found += [fact for _, fact in part]
+            self._place = part[-1][0] + 1
+        return found
+
+    def _too_early(self, fact: Fact) -> bool:
+        return isinstance(fact, Finding) and fact.subject_kind == "ring" and fact.id not in self.behind and fact.status == "open"
 
     async def append(self, *facts: Fact) -> None:
         """Write facts down together, and know them."""
@@ -142,13 +155,12 @@ class Desk:
         owners |= {one.id: [one.subject] for one in found if one.subject_kind == "account"}
         for one in found:
             if one.subject_kind == "ring":
-                owners[one.id] = [link.account_id for link in await self.links(one.id)]
+                owners[one.id] = [link.account for link in await self.links(one.id)]
         return owners
 
-    async def links(self, finding_id: str) -> list[Identifier]:
-        """The identifiers that a finding rests on, which tie accounts to each other."""
-        facts = await self._among("identifiers", "id", [one.fact_id for one in self.behind.get(finding_id, ())])
-        return [fact for fact in facts if isinstance(fact, Identifier)]
+    async def links(self, finding_id: str) -> list[Link]:
+        """What ties the accounts of a ring's finding."""
+        return await links(self._among, self.behind.get(finding_id, ()))
 
     async def _among(self, table: str, column: str, values: Iterable[str]) -> list[Fact]:
         wanted = sorted(set(values))
