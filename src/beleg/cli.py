@@ -29,6 +29,10 @@ if find_spec("alembic") and find_spec("psycopg"):
 
     app.command(ledger.app)
     app.command(ledger.verify)
+if find_spec("webauthn") and find_spec("uvicorn") and find_spec("psycopg"):
+    from beleg.commands.console import console
+
+    app.command(console)
 
 DEMO_SEED, DEMO_ORDERS = 2025, 20_000
 
