@@ -1,5 +1,7 @@
 """Opens subjects for the answer: the reasons with their arithmetic, the timeline, the graph, the rivals and what to check next."""
 
+from typing import Any
+
 from beleg.audit.describe import describe
 from beleg.audit.details import MOMENTS
 from beleg.audit.result import Basis, DetectorRun, Moment, Resting, Rival, Subject, Subjects, Sum, Tie, TooFew
@@ -100,11 +102,7 @@ class People:
             if judged is None or card.subject != heard.kind:
                 continue
             accounts |= {row["account"] for row in judged.members.to_pylist() if row["subject"] == heard.subject}
-            ties += [
-                Tie(self._all.name("account", row["account"]), row["kind"], self._all.name("entity", row["entity"]), row["bits"])
-                for row in judged.links.to_pylist()
-                if row["subject"] == heard.subject
-            ]
+            ties += [self._tie(row) for row in judged.links.to_pylist() if row["subject"] == heard.subject and self._may_show(row)]
             ties += [
                 Tie(self._all.name(heard.kind, heard.subject), card.counterpart, met, round(one.bits, 3))
                 for one in heard.told
@@ -113,6 +111,14 @@ class People:
             ]
         members = tuple(sorted(self._all.name("account", one) for one in accounts))
         return members, tuple(sorted(ties, key=lambda one: (-one.bits, one.account, one.kind, one.entity))[:DRAWN])
+
+    def _tie(self, row: dict[str, Any]) -> Tie:
+        met = self._all.name("staff" if row["kind"] == "staff" else "entity", row["entity"])
+        return Tie(self._all.name("account", row["account"]), row["kind"], met, row["bits"])
+
+    def _may_show(self, tie: dict[str, Any]) -> bool:
+        """Nobody who works here is shown unless that was asked for."""
+        return self._settings.staff or tie["kind"] != "staff"
 
     def _too_few(self, verdict: Verdict) -> TooFew:
         alone = verdict.judged.too_few if verdict.judged is not None else ()

@@ -34,7 +34,7 @@ def seed_of(account: int, start: Start, ground: Ground) -> Ints:
     null, there, back, board = ground.null, ground.to_entities, ground.to_accounts, ground.accounts
     found = np.full(8, account, np.int32)
     size, used = 1, 0
-    if not enough_around(account, start, ground):
+    if not enough_around(account, start, there, null.cap):
         return found[:0]
     keys = rarest_first(account, null, there)
     for key in keys:
@@ -61,14 +61,13 @@ def seed_of(account: int, start: Start, ground: Ground) -> Ints:
 
 
 @compiled
-def enough_around(account: int, start: Start, ground: Ground) -> bool:
+def enough_around(account: int, start: Start, entities: Way, cap: int) -> bool:
     """Tell whether an account has entities and accounts enough around it, were all of them partners."""
-    there, cap = ground.to_entities, ground.null.cap
     ties, reached = 0, 0
-    for entity in there.pool[there.start[account] : there.start[account] + there.length[account]]:
-        if there.there[entity] <= cap:
-            ties += there.there[entity] >= 3
-            reached += there.there[entity] - 1
+    for entity in entities.pool[entities.start[account] : entities.start[account] + entities.length[account]]:
+        if entities.there[entity] <= cap:
+            ties += entities.there[entity] >= 3
+            reached += entities.there[entity] - 1
     return ties >= start.ties and reached >= start.reached
 
 

@@ -125,6 +125,13 @@ def block_around(account: int, ground: Ground, start: Start) -> Block:
 
 
 @compiled
+def figures_around(account: int, ground: Ground, start: Start) -> tuple[int, int, int]:
+    """Give raw, beyond_family and beyond_building of the block around an account."""
+    block = block_around(account, ground, start)
+    return block.raw, block.beyond_family, block.beyond_building
+
+
+@compiled
 def table_size(entries: int) -> int:
     """Give a power of two that holds two marks of every entry with room to spare."""
     size = 1024

@@ -12,7 +12,8 @@ from beleg.kernels.rings.find import Rings, Weighed, rank, report, start_of, str
 from beleg.kernels.rings.graph import Adjacency, Graph, Identifiers, Links
 from beleg.kernels.rings.lists import Lists
 from beleg.kernels.rings.null import Null, Settings, calibrate
-from beleg.kernels.rings.search import block_around, stand
+from beleg.kernels.rings.pairs import enough_around
+from beleg.kernels.rings.search import block_around, figures_around, stand
 from beleg.kernels.rings.shapes import Ground
 
 Identifier = str | int
@@ -109,27 +110,29 @@ class Stream:
 
         It reads the neighbourhood of the account only, and so can follow each event.
         """
-        found = self._around(account)
-        if found is None or self._null is None:
+        number, bits = self._look(account)
+        if bits <= self.settings.line or self._null is None:
             return None
+        found = Weighed(block_around(number, self._standing(), self._start), bits, 0.0)
         return report([found], self._lists(), self._null, self._links())
 
     def bits_around(self, account: Identifier) -> float:
         """Say in bits how much speaks for a ring around this account; 0 where nothing does."""
-        found = self._around(account)
-        return 0.0 if found is None else found.bits
+        _, bits = self._look(account)
+        return bits if bits > self.settings.line else 0.0
 
-    def _around(self, account: Identifier) -> Weighed | None:
-        number = self._accounts.numbers.get(account)
-        if number is None or not self._of_account.length[number]:
-            return None
+    def _look(self, account: Identifier) -> tuple[int, float]:
+        """The account's number, and the bits of the block around it."""
+        number = self._accounts.numbers.get(account, -1)
+        if number < 0 or not self._of_account.length[number]:
+            return number, 0.0
         ground = self._standing()
-        block = block_around(number, ground, self._start)
-        if block.raw <= 0:
-            return None
-        figures = np.array([[0, block.raw, block.beyond_family, block.beyond_building, block.density]])
-        bits = float(structure_bits(figures, ground.null, self.settings)[0])
-        return Weighed(block, bits, 0.0) if bits > self.settings.line else None
+        if not enough_around(number, self._start, ground.to_entities, ground.null.cap):
+            return number, 0.0  # most accounts by far, at the price of a short list
+        raw, family, building = figures_around(number, ground, self._start)
+        if raw <= 0:
+            return number, 0.0
+        return number, float(structure_bits(np.array([[0, raw, family, building]]), ground.null, self.settings)[0])
 
     def _standing(self) -> Ground:
         if self._null is None:
