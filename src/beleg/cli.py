@@ -29,10 +29,6 @@ if find_spec("alembic") and find_spec("psycopg"):
 
     app.command(ledger.app)
     app.command(ledger.verify)
-if find_spec("webauthn") and find_spec("uvicorn") and find_spec("psycopg"):
-    from beleg.commands.console import console
-
-    app.command(console)
 
 DEMO_SEED, DEMO_ORDERS = 2025, 20_000
 
@@ -162,7 +158,7 @@ def world(
 
 @app.command
 def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO_SEED) -> None:
-    """Make a shop's year with a planted ring, audit it, staff included, and serve the report on this machine.
+    """Make a shop's year with a planted fraud, audit it, and serve the report on this machine.
 
     Example: ``beleg demo``
 
@@ -180,12 +176,11 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
     with told():
         _world(folder / "year", WorldParameters(seed=seed, orders=orders))
         key = pseudonym_key(folder / "pseudonyms.key")
-        # Nobody here is real, so the sections on staff are shown without being asked for.
-        settings = AuditSettings(
-            path=str(folder / "year"), title="A shop's year with a planted ring", work=folder / "work", key=key, staff=True
+        result = _run(
+            AuditSettings(path=str(folder / "year"), title="A shop's year with planted frauds", work=folder / "work", key=key),
+            folder / "report",
         )
-        result = _run(settings, folder / "report")
-        report = write_report(result, folder / "report", staff=True)
+        report = write_report(result, folder / "report", staff=False)
     render(result, Console(), report=report)
     with serve(folder / "report", port) as served:
         Console(highlight=False).print(f"\nThe report is at {served.address} - press Ctrl-C to stop.")

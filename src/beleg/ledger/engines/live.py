@@ -20,7 +20,7 @@ class Live(PostgreSQL):
 
     def __init__(self, backend: ibis.backends.sql.SQLBackend) -> None:
         super().__init__(backend)
-        self._schemas = {name: ibis.Schema.from_pyarrow(schema) for name, schema in arrow_schemas().items()}
+        self._schemas = {name: _described(schema) for name, schema in arrow_schemas().items()}
 
     def table(self, name: str) -> ir.Table:
         """A table as an expression, by the schema it was made with."""
@@ -50,7 +50,12 @@ class Live(PostgreSQL):
             cursor.execute(f'DELETE FROM beleg_derived."{name}"')
             self.copy_in(cursor, f'beleg_derived."{name}"', rows)
         self.backend.con.commit()
-        self._schemas[name] = ibis.Schema.from_pyarrow(rows.schema)
+        self._schemas[name] = _described(rows.schema)
+
+
+def _described(schema: pa.Schema) -> ibis.Schema:
+    """The columns as views hold them; any may be empty."""
+    return ibis.Schema({name: kind(nullable=True) for name, kind in ibis.Schema.from_pyarrow(schema).items()})
 
 
 def open_live(address: str) -> Live:

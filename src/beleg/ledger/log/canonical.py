@@ -9,10 +9,12 @@ import orjson
 
 from beleg.facts.base import Fact, table_of
 
-SALT_BYTES = 16
+SALT_BYTES, LEAF_BYTES = 16, 32
 
 # Whole numbers beyond this are not the same in every JSON reader (RFC 8785), so the log refuses them.
 WIDEST = 2**53 - 1
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
 class CanonicalError(ValueError):
@@ -25,27 +27,29 @@ def canonical(fact: Fact) -> bytes:
     Raises:
         CanonicalError: a value is not what the fact's definition says, a number is too wide, or a text is no valid Unicode.
     """
-    table = table_of(type(fact))
-    cells: dict[str, object] = {"fact": table}
-    for name in fact.__struct_fields__:
-        value = getattr(fact, name)
-        if value is None:
-            continue
-        if type(value) is str:
-            if "\0" in value:
-                raise CanonicalError(f"{table}.{name}: got a text with a NUL character, expected one without")
-        elif type(value) is int and not -WIDEST <= value <= WIDEST:
-            raise CanonicalError(f"{table}.{name}: got {value}, expected a whole number between -(2^53-1) and 2^53-1")
-        cells[name] = value
+    cells = msgspec.to_builtins(fact)
     try:
-        written = orjson.dumps(cells, option=orjson.OPT_SORT_KEYS)
+        written = orjson.dumps({name: value for name, value in cells.items() if value is not None}, option=_OPTIONS)
+        if b"\\u0000" in written:
+            _check(fact, cells)
+        # facts made in Python are not checked when they are made, and what is written here is read for good
         _reader(type(fact)).decode(written)
     except msgspec.ValidationError as wrong:
-        # facts made in Python are not checked when they are made, and what is written here is read for good
-        raise CanonicalError(f"{table} {fact.id!r}: {wrong}") from wrong
+        raise CanonicalError(f"{table_of(type(fact))} {fact.id!r}: {wrong}") from wrong
     except orjson.JSONEncodeError as broken:
-        raise CanonicalError(f"{table} {fact.id!r}: a text in it is no valid Unicode ({broken}); mend it at the source") from broken
+        _check(fact, cells)
+        why = f"a text in it is no valid Unicode ({broken}); mend it at the source"
+        raise CanonicalError(f"{table_of(type(fact))} {fact.id!r}: {why}") from broken
     return written
+
+
+def _check(fact: Fact, cells: dict[str, object]) -> None:
+    """Say which field cannot be written."""
+    for name, value in cells.items():
+        if isinstance(value, str) and "\0" in value:
+            raise CanonicalError(f"{table_of(type(fact))}.{name}: got a text with a NUL character, expected one without")
+        if isinstance(value, int) and not -WIDEST <= value <= WIDEST:
+            raise CanonicalError(f"{table_of(type(fact))}.{name}: got {value}, expected a whole number within 2^53-1")
 
 
 def salts(count: int) -> list[bytes]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 from msgspec import Struct
 
 from beleg.facts.base import Fact, table_of
 from beleg.facts.schema import arrow_schemas
-from beleg.ledger.log.canonical import canonical, leaf, salts
+from beleg.ledger.log.canonical import LEAF_BYTES, canonical, leaf, salts
 from beleg.ledger.store.base import ConflictError, Key, Unit, Written
 from beleg.ledger.store.tables import insert
 
@@ -24,11 +25,15 @@ TAKE_HEAD: Statement = ("SELECT beleg_log.take_head()", ())
 _KEYS = """
 SELECT scope, name, digest, answer, places FROM beleg_log.keys
 WHERE (scope, name) IN (SELECT * FROM unnest($1::text[], $2::text[]))"""
-_ENTRIES = """
+# Hashes and salts travel as one value, cut there: lists of bytes are slow to write and to read.
+_ENTRIES = f"""
 INSERT INTO beleg_log.entries (place, leaf, relation, fact_id)
-SELECT $1::bigint + ordinality - 1, leaf, relation, fact_id
-FROM unnest($2::bytea[], $3::text[], $4::text[]) WITH ORDINALITY AS e(leaf, relation, fact_id, ordinality)"""
-_PUT_KEY = "INSERT INTO beleg_log.keys (scope, name, digest, answer, places) VALUES ($1, $2, $3, $4, $5)"
+SELECT $1::bigint + n - 1, substr($2::bytea, (n::int - 1) * {LEAF_BYTES} + 1, {LEAF_BYTES}), relation, fact_id
+FROM ROWS FROM (json_to_recordset($3::json) AS (relation text, fact_id text)) WITH ORDINALITY AS e(relation, fact_id, n)"""
+_PUT_KEYS = """
+INSERT INTO beleg_log.keys (scope, name, digest, answer, places)
+SELECT scope, name, digest, answer, places::bigint[]
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[]) AS k(scope, name, digest, answer, places)"""
 _PUT_MESSAGES = "INSERT INTO beleg_log.outbox (topic, body) SELECT * FROM unnest($1::text[], $2::bytea[])"
 
 
@@ -109,14 +114,24 @@ class Batch:
         """What to insert, in the order the rules want it."""
         if self._new:
             new = self._new.values()
-            yield _ENTRIES, (self._head, [row.leaf for row in new], [row.table for row in new], [row.id for row in new])
+            named = orjson.dumps([{"relation": row.table, "fact_id": row.id} for row in new]).decode()
+            yield _ENTRIES, (self._head, b"".join(row.leaf for row in new), named)
         for table, rows in _in_order(self._new.values()).items():
             texts = b"[" + b",".join(row.written for row in rows) + b"]"
             places = [self._places[table, row.id] for row in rows]
-            yield _INSERT[table], (texts.decode(), places, [row.salt for row in rows])
-        for ready, written in self._written:
-            if key := ready.unit.key:
-                yield _PUT_KEY, (key.scope, key.name, key.digest, written.answer, list(written.places))
+            yield _INSERT[table], (texts.decode(), places, b"".join(row.salt for row in rows))
+        keys = [(ready.unit.key, written) for ready, written in self._written if ready.unit.key]
+        if keys:
+            yield (
+                _PUT_KEYS,
+                (
+                    [key.scope for key, _ in keys],
+                    [key.name for key, _ in keys],
+                    [key.digest for key, _ in keys],
+                    [written.answer for _, written in keys],
+                    [f"{{{','.join(map(str, written.places))}}}" for _, written in keys],
+                ),
+            )
         messages = [message for ready, _ in self._written for message in ready.unit.messages]
         if messages:
             yield _PUT_MESSAGES, ([one.topic for one in messages], [one.body for one in messages])

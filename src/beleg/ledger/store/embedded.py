@@ -3,6 +3,8 @@
 import fcntl
 import os
 import pwd
+import subprocess
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -26,6 +28,8 @@ wal_compression = on
 max_wal_size = 2GB
 listen_addresses = ''
 """
+
+_PATIENCE = 60.0  # seconds
 
 
 class Embedded:
@@ -55,12 +59,27 @@ class Embedded:
             if fresh:
                 server.ensure_pgdata_inited()
                 _configure(data)
-            server.start()
+            self._server = server
+            self._answering()
         except Exception as failed:
             raise StoreError(f"{self.folder}: the database does not start ({failed}); its own log is {data / 'log'}") from failed
         self._admin = str(server.get_uri())
         _make_roles(self._admin)
         return server
+
+    def _answering(self) -> None:
+        """Start the server and wait until it answers: one that was killed may take a while to go, and the next to recover."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._server.start()
+                psycopg.connect(str(self._server.get_uri()), connect_timeout=5).close()
+            except (psycopg.OperationalError, subprocess.SubprocessError, AssertionError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     @property
     def owner(self) -> str:
@@ -73,11 +92,18 @@ class Embedded:
         return _address(self._admin, SERVICE)
 
     def ensure_running(self) -> None:
-        """Start the server again if it has died."""
+        """Start the server again if it has died.
+
+        Raises:
+            OSError: it does not start now; what is left of the old one may still be on its way out, so try again.
+        """
+        found = PostmasterInfo.read_from_pgdata(self.folder / "pg")
+        if found is not None and found.is_running():
+            return
         try:
-            psycopg.connect(self._admin, connect_timeout=2).close()
-        except psycopg.OperationalError:
             self._server.ensure_postgres_running()
+        except (subprocess.SubprocessError, AssertionError) as failed:
+            raise OSError(f"the database does not start: {failed}") from failed
 
     def close(self) -> None:
         """Stop the server and let go of the folder."""

@@ -58,7 +58,7 @@ $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint $$;
 -- What has left or is set aside for these orders: refunds that did not fail, reservations that are open, replacements, lost disputes.
 CREATE OR REPLACE FUNCTION beleg_log.spent(orders text[])
 RETURNS TABLE (order_id text, line_id text, slice_id text, amount bigint, currency text)
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE AS $$  -- without settings of its own, so that it is planned as a part of what asks it
   WITH refunds AS (
     SELECT r.order_id, r.refund_id, max(r.line_id) AS line_id, max(coalesce(r.rma_id, r.claim_id, r.refund_id)) AS thread,
            max(r.amount) FILTER (WHERE r.status <> 'failed') AS amount, max(r.currency) AS currency, bool_or(r.status = 'settled') AS settled
@@ -90,7 +90,7 @@ $$;
 
 -- never_more_than_paid: for the order, for the line, for the slice's share of its line.
 CREATE OR REPLACE FUNCTION beleg_log.never_more_than_paid() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE over record; asked text[];
 BEGIN
   -- one writer at a time: the statements below see every reservation that was written before
@@ -148,7 +148,7 @@ END $$;
 
 -- released: a reservation stands behind a release of exactly this money, agreed by a second person where one was asked for.
 CREATE OR REPLACE FUNCTION beleg_log.released() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE bad record;
 BEGIN
   SELECT a.id INTO bad FROM added a WHERE NOT EXISTS (
@@ -176,7 +176,7 @@ END $$;
 
 -- reserved: a release sets its money aside in the same transaction.
 CREATE OR REPLACE FUNCTION beleg_log.reserved() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM beleg_rows.reservations v WHERE v.decision_id = NEW.id) THEN
     PERFORM beleg_log.broken('reserved', format('decision %s: a release sets its money aside with it', NEW.id));

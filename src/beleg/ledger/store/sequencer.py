@@ -97,6 +97,13 @@ class Sequencer:
                 batch = [one for one in batch if not one.answer.done()]
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
+            except Exception as fault:
+                # a fault of ours must not stop the writing of all others
+                _log.exception("a unit could not be written")
+                for one in batch:
+                    one.fail(fault)
+                await self._hang_up()
+                break
 
     async def _settle(self, batch: Sequence[_Waiting]) -> None:
         """Write units together; where a rule forbids one, halve them until it is found, so that it alone is refused."""

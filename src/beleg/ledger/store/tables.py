@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.engines.base import INDEXED
+from beleg.ledger.log.canonical import SALT_BYTES
 
 _SQL = {"string": "text", "int64": "bigint", "bool": "boolean"}
 
@@ -63,12 +64,13 @@ def _widened(table: str, wanted: Mapping[str, str], have: Mapping[str, str]) -> 
 
 
 def insert(table: str, schema: pa.Schema) -> str:
-    """The statement that inserts facts: $1 their canonical JSON as a list, $2 their places, $3 their salts, in one order."""
+    """The statement that inserts facts: $1 their canonical JSON as a list, $2 their places, $3 their salts as one, in one order."""
     named = ", ".join(f'"{name}"' for name in schema.names)
     typed = ", ".join(f'"{name}" {kind}' for name, kind in columns(schema).items())
     return (
-        f'INSERT INTO beleg_rows."{table}" ({named}, {PLACE}, {SALT}) SELECT {named}, p, s '
-        f"FROM ROWS FROM (json_to_recordset($1::json) AS ({typed}), unnest($2::bigint[]), unnest($3::bytea[])) AS r({named}, p, s)"
+        f'INSERT INTO beleg_rows."{table}" ({named}, {PLACE}, {SALT}) '
+        f"SELECT {named}, p, substr($3::bytea, (n::int - 1) * {SALT_BYTES} + 1, {SALT_BYTES}) "
+        f"FROM ROWS FROM (json_to_recordset($1::json) AS ({typed}), unnest($2::bigint[])) WITH ORDINALITY AS r({named}, p, n)"
     )
 
 
