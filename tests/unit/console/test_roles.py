@@ -56,6 +56,7 @@ FORMS = {
     "answer": ("/reveal/none", "grant_name", {"answer": "grant"}),
     "invite": ("/people/invite", "operators", {"login": "zoe", "analyst": "yes"}),
     "roles": ("/people/ana/roles", "operators", {"administrator": "yes"}),
+    "out": ("/people/ana/out", "operators", {}),
     "view": ("/views", "cases", {"name": "mine", "query": "state=open"}),
 }
 

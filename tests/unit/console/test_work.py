@@ -117,3 +117,14 @@ def test_the_first_administrator_is_made_at_first_start(empty) -> None:
         assert "Make a passkey" in httpx.get(f"{fresh.address}/enrol", params={"secret": fresh.invitation}).text
         assert httpx.get(f"{fresh.address}/enrol", params={"secret": "guess"}).status_code == 404
         assert fresh.invitation not in repr(fresh.run(empty.since({"invitations"}, 0)))
+
+
+def test_a_lost_passkey_is_shut_out_and_its_owner_invited_again(running, person) -> None:
+    ivo, root = person("ivo"), person("root")
+    assert ivo.get("/cases").status_code == 200
+    page = root.send("/people/ivo/out")
+    assert f"{running.address}/enrol?secret=" in page.text
+    assert "data-passkey" in ivo.get("/cases").text
+    assert running.desk.directory.credentials("ivo") == ()
+    assert running.desk.directory.operators["ivo"].roles == ("investigator",)
+    assert root.send("/people/root/out").status_code == 403

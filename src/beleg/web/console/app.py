@@ -88,6 +88,7 @@ def routes() -> Sequence[BaseRoute]:
         *_get("/people", "operators", operators.show),
         *_post("/people/invite", "operators", operators.invite),
         *_post("/people/{name}/roles", "operators", operators.roles),
+        *_post("/people/{name}/out", "operators", operators.shut_out),
         *_post("/sign-out", None, signing.sign_out),
         Route("/enrol", signing.enrol_page),
         Route("/enrol/ask", signing.ask_to_enrol, methods=["POST"]),

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections import deque
 from hashlib import sha256
 
 import msgspec
@@ -14,6 +15,7 @@ COOKIE = "beleg"
 ASKED = "beleg_asked"
 LASTS = 8 * 3600  # seconds; a shift
 ANSWER = 300  # seconds to answer a passkey question
+REMEMBERED = 10_000  # answered questions that this process keeps in mind
 
 
 class Session(Struct, frozen=True):
@@ -32,6 +34,7 @@ class Sessions:
         self._secure = secure
         self._signer = URLSafeTimedSerializer(key.hex(), salt="session")
         self._asked = URLSafeTimedSerializer(key.hex(), salt="asked")
+        self._answered: deque[str] = deque(maxlen=REMEMBERED)
 
     def begin(self, response: Response, login: str, now: int) -> Session:
         """Sign somebody in."""
@@ -66,12 +69,15 @@ class Sessions:
         return challenge
 
     def asked(self, request: Request, purpose: str) -> bytes | None:
-        """The challenge that was asked for this purpose; none if it was another one, or too long ago."""
+        """The challenge that was asked for this purpose, once; none if it was another one, answered before, or too long ago."""
         try:
             said, challenge = self._asked.loads(request.cookies.get(ASKED, ""), max_age=ANSWER)
         except (BadSignature, ValueError, TypeError):
             return None
-        return bytes.fromhex(challenge) if said == purpose else None
+        if said != purpose or challenge in self._answered:
+            return None
+        self._answered.append(challenge)
+        return bytes.fromhex(challenge)
 
     def _set(self, response: Response, name: str, value: str, lasts: int) -> None:
         response.set_cookie(name, value, max_age=lasts, path="/", secure=self._secure, httponly=True, samesite="lax")

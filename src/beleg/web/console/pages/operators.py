@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from beleg.facts.kinds.operators import OperatorRole
+from beleg.facts.kinds.operators import OperatorRole, OperatorSignIn, PasskeyEnd
 from beleg.web.console import access, signing
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope
@@ -28,6 +28,19 @@ async def invite(context: Context) -> Response:
     if login in context.desk.directory.operators:
         raise TurnedAwayError(409, context.speech.say("There is somebody of that name already."))
     secret = await signing.invite(context.desk, login, wanted, context.login)
+    return _page(context, f"{context.site.settings.origin}/enrol?secret={secret}")
+
+
+async def shut_out(context: Context) -> Response:
+    """Somebody's passkeys are worth nothing any more, and their sessions are over; an invitation lets them in again."""
+    name = context.request.path_params["name"]
+    if name not in context.desk.directory.operators:
+        raise TurnedAwayError(404, context.speech.say("There is nobody of that name."))
+    if name == context.login:
+        raise TurnedAwayError(403, context.speech.say("Another administrator does this for you."))
+    ends = [PasskeyEnd(**envelope(), credential=one, actor=context.login) for one in context.desk.directory.credentials(name)]
+    await context.desk.append(*ends, OperatorSignIn(**envelope(), login=name, activity="logoff"))
+    secret = await signing.invite(context.desk, name, [], context.login)
     return _page(context, f"{context.site.settings.origin}/enrol?secret={secret}")
 
 
