@@ -27,7 +27,7 @@ export class Telling {
 
   /** `also` is called after a refund has changed, to tell the gate what became of its reservation. */
   listen(also: () => Promise<void>): void {
-    this.on(OrderPlacedEvent, async ({ ctx, order }) => this.put(`order.placed:${order.code}`, "order.placed", ctx, { order: await this.order(ctx, order) }))
+    this.on(OrderPlacedEvent, async ({ ctx, order }) => this.put(`order.placed:${order.code}`, "order.placed", ctx, { order: await this.order(order) }))
     this.on(FulfillmentStateTransitionEvent, async ({ ctx, fulfillment, toState }) => {
       const lines = fulfillment.lines?.map((line) => ({ line_id: String(line.orderLineId), quantity: line.quantity }))
       for (const order of fulfillment.orders ?? []) {
@@ -57,7 +57,9 @@ export class Telling {
     await this.outbox?.flush()
   }
 
+  /** A pending refund is a request, which the gate was asked about; as a refund it would count as money that has left. */
   private async refund(ctx: RequestContext, order: Order, refund: RefundEvent["refund"], state: string): Promise<void> {
+    if (state === "Pending") return
     const lines = await this.connection.rawConnection.getRepository(RefundLine).findBy({ refundId: refund.id })
     const what = {
       id: String(refund.id), state, amount: refund.total, currency: order.currencyCode, method: refund.method, reason: refund.reason || null,
@@ -67,13 +69,12 @@ export class Telling {
     await this.put(`refund:${refund.id}:${state}`, "refund.changed", ctx, { order_id: order.code, refund: what })
   }
 
-  private async order(ctx: RequestContext, order: Order): Promise<Json> {
+  private async order(order: Order): Promise<Json> {
     const whole = await this.connection.rawConnection.getRepository(Order).findOneOrFail({
       where: { id: order.id },
       relations: { lines: { productVariant: { translations: true } }, customer: true },
       relationLoadStrategy: "query",
     })
-    void ctx
     return {
       id: String(whole.id), code: whole.code, currency: whole.currencyCode, placed_at: whole.orderPlacedAt?.toISOString() ?? null,
       total: whole.totalWithTax, customer_id: whole.customer ? String(whole.customer.id) : null,

@@ -65,6 +65,8 @@ describe("Vendure behind the gate", () => {
     assert.deepEqual(made.metadata.beleg.reasons, ["no scan by the carrier"])
     assert.match(await settle(shop, made.id), /held: no scan by the carrier/)
     assert.match((await state(shop, bought)).notes[0]!, /held: no scan by the carrier/)
+    await pause(200)
+    assert.ok(!shop.gate.calls.some((call) => call.body?.type === "refund.changed"), "a request is no refund yet")
 
     assert.equal(await tell("dec_h"), 204)
     assert.deepEqual([(await state(shop, bought)).refunds[0].state, payouts], ["Pending", []])

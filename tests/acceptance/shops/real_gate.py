@@ -12,7 +12,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from shops.stand_in_gate import SECRET
 
 CARRIER_SECRET = "a secret of the carrier's"
 DAY = 86_400_000_000
+REFRESH = 5  # seconds
 _numbers = itertools.count()
 
 
@@ -42,8 +43,7 @@ class Beleg:
     """A running gate and a key of it."""
 
     url: str
-    key: str = ""
-    sites: dict[str, str] = field(default_factory=dict)
+    key: str
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One request with the key; raises what the gate answers, if it is an error."""
@@ -73,11 +73,11 @@ class Beleg:
             )
         )  # fmt: skip
 
-    def label(self, order: str, rma: str, code: str) -> None:
+    def label(self, order: str, rma: str, code: str, site: str) -> None:
         """A return label is made."""
         self.tell(
             {"fact": "parcels", "order_id": order, "rma_id": rma, "parcel_id": f"code:{code}", "direction": "return",
-             "carrier": "Swift", "tracking_code": code, "to_postcode": "04109", "to_site": "RC1", "declared_weight": 1300}
+             "carrier": "Swift", "tracking_code": code, "to_postcode": "04109", "to_site": site, "declared_weight": 1300}
         )  # fmt: skip
 
     def carried(self, code: str) -> None:
@@ -100,12 +100,13 @@ class Beleg:
         answer = httpx.post(f"{self.url}/v1/webhooks/easypost", content=body, headers=headers, timeout=30)
         assert answer.is_success, answer.text
 
-    def warehouse(self, step: str, order: str, rma: str, code: str, who: str) -> None:
-        """An EPCIS event of the warehouse."""
+    def warehouse(self, step: str, back: tuple[str, str, str], site: str, who: str) -> None:
+        """An EPCIS event of the warehouse about something that comes back: order, return and tracking code."""
+        order, rma, code = back
         event = {
             "type": "ObjectEvent", "eventID": f"urn:uuid:{secrets.token_hex(8)}", "eventTime": stamp(), "recordTime": stamp(),
-            "eventTimeZoneOffset": "+00:00", "action": "OBSERVE", "bizStep": step, "readPoint": {"id": "urn:epc:id:sgln:RC1"},
-            "bizLocation": {"id": "urn:site:RC1"}, "beleg:actor": f"{who}@example.com", "beleg:session": f"{who}-{order}",
+            "eventTimeZoneOffset": "+00:00", "action": "OBSERVE", "bizStep": step, "readPoint": {"id": f"urn:site:{site}"},
+            "bizLocation": {"id": f"urn:site:{site}"}, "beleg:actor": f"{who}@example.com", "beleg:session": f"{who}-{order}",
             "bizTransactionList": [
                 {"type": "po", "bizTransaction": f"urn:shop:{order}"},
                 {"type": "rma", "bizTransaction": f"urn:shop:{rma}"},
@@ -115,23 +116,24 @@ class Beleg:
         document = {"type": "EPCISDocument", "schemaVersion": "2.0", "creationDate": stamp(), "epcisBody": {"eventList": [event]}}
         self.call("POST", "/v1/epcis/capture", document)
 
-    def comes_back(self, order: str, rma: str, who: str) -> None:
+    def comes_back(self, order: str, rma: str, site: str, who: str) -> None:
         """The goods arrive: the carrier says so, the dock has them, and `who` scans them in."""
         code = f"RET-{rma[-6:]}"
-        self.label(order, rma, code)
+        self.label(order, rma, code, site)
         self.carried(code)
-        self.warehouse("arriving", order, rma, code, "dock")
-        self.warehouse("receiving", order, rma, code, who)
+        self.warehouse("arriving", (order, rma, code), site, "dock")
+        self.warehouse("receiving", (order, rma, code), site, who)
 
-    def history(self) -> None:
-        """An earlier return with every proof, so that carrier, dock and warehouse are known to speak there."""
-        order = {"order_id": "O-0", "account_id": "A-0", "currency": "EUR", "paid": 9500, "occurred_at": now() - 20 * DAY}
+    def history(self, site: str) -> None:
+        """An earlier return to this site with every proof, so that carrier, dock and warehouse are known to speak there."""
+        name, rma = f"O-{site}", f"M-{site}"
+        order = {"order_id": name, "account_id": "A-0", "currency": "EUR", "paid": 9500, "occurred_at": now() - 20 * DAY}
         line = {"line_id": "1", "article": "KETTLE-1", "quantity": 1}
         self.tell({"fact": "orders"} | order, {"fact": "order_lines"} | order | line)
-        self.tell(
-            {"fact": "return_authorisations", "order_id": "O-0", "line_id": "1", "rma_id": "M-0", "quantity": 1, "site": "RC1"}
-        )
-        self.comes_back("O-0", "M-0", "receiver")
+        agreed = {"order_id": name, "line_id": "1", "rma_id": rma, "quantity": 1, "site": site}
+        self.tell({"fact": "return_authorisations"} | agreed)
+        self.comes_back(name, rma, site, "receiver")
+        time.sleep(2 * REFRESH + 1)  # until the gate has judged its sources anew
 
 
 @contextmanager
@@ -143,7 +145,7 @@ def beleg(folder: Path, port: int, hooks: list[str]) -> Iterator[Beleg]:
         "BELEG_HASH_KEY": "a key for the acceptance test",
         "BELEG_WEBHOOK_SECRETS": json.dumps({"medusa": [SECRET], "vendure": [SECRET], "easypost": [CARRIER_SECRET]}),
         "BELEG_NOTIFY": json.dumps([{"url": hook, "secret": SECRET} for hook in hooks]),
-        "BELEG_REFRESH_SECONDS": "5",
+        "BELEG_REFRESH_SECONDS": str(REFRESH),
     }
     command = [str(Path(sys.executable).parent / "beleg"), "serve", "--folder", str(folder / "store"), "--port", str(port)]
     with running(command, folder, env, log, lambda: answers(f"{url}/readyz")):
