@@ -110,7 +110,7 @@ def test_medusa_a_return_of_nothing_is_held(medusa_shop, gate, purse):
     order = medusa_shop.order()
     number = medusa_shop.announce(order, 0, staff=OWNER)
     medusa_shop.receive(number, order, 0, staff=OWNER)
-    assert medusa_shop.refund(order, 195, staff=OWNER).status_code == 400
+    assert medusa_shop.refund(order, 190, staff=OWNER).status_code == 400
     assert HELD.match(said(gate, order.id)), said(gate, order.id)
     assert (medusa_shop.refunds(order), purse.lines()) == ([], before)
 
@@ -141,6 +141,6 @@ def test_vendure_one_login_refunds_and_gets_no_money_out(vendure_shop, gate, pur
 def test_vendure_a_refund_of_no_items_is_held(vendure_shop, gate, purse):
     before = purse.lines()
     order = vendure_shop.order()
-    assert vendure_shop.refund(order, order.total, "RMA-8", staff=OWNER, quantity=0)["state"] == "Pending"
+    assert vendure_shop.refund(order, 19000, "RMA-8", staff=OWNER, quantity=0)["state"] == "Pending"
     assert HELD.match(said(gate, order.code)), said(gate, order.code)
     assert purse.lines() == before

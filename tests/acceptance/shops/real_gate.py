@@ -126,14 +126,25 @@ class Beleg:
 
     def history(self, site: str) -> None:
         """An earlier return to this site with every proof, so that carrier, dock and warehouse are known to speak there."""
-        name, rma = f"O-{site}", f"M-{site}"
-        order = {"order_id": name, "account_id": "A-0", "currency": "EUR", "paid": 9500, "occurred_at": now() - 20 * DAY}
-        line = {"line_id": "1", "article": "KETTLE-1", "quantity": 1}
-        self.tell({"fact": "orders"} | order, {"fact": "order_lines"} | order | line)
-        agreed = {"order_id": name, "line_id": "1", "rma_id": rma, "quantity": 1, "site": site}
-        self.tell({"fact": "return_authorisations"} | agreed)
-        self.comes_back(name, rma, site, "receiver")
-        time.sleep(2 * REFRESH + 1)  # until the gate has judged its sources anew
+        for name in ("earlier", "open"):
+            order = {"order_id": f"{name}-{site}", "currency": "EUR", "paid": 9500, "occurred_at": now() - 20 * DAY}
+            line = {"line_id": "1", "article": "KETTLE-1", "quantity": 1}
+            agreed = {"order_id": order["order_id"], "line_id": "1", "rma_id": f"{name}-M-{site}", "quantity": 1, "site": site}
+            self.tell(
+                {"fact": "orders"} | order, {"fact": "order_lines"} | order | line, {"fact": "return_authorisations"} | agreed
+            )
+        self.comes_back(f"earlier-{site}", f"earlier-M-{site}", site, "receiver")
+        self._until_judged(site)
+
+    def _until_judged(self, site: str) -> None:
+        """Until the gate has judged its sources anew: from then on a return that nobody has seen is held, not put to a person."""
+        claim = {"order_id": f"open-{site}", "line_id": "1", "rma_id": f"open-M-{site}", "amount": 9500, "currency": "EUR"}
+        for number in range(60):
+            asked = claim | {"refund_id": f"probe-{site}-{number}", "trigger": "on_receipt"}
+            if self.call("POST", "/v1/refund-decisions", asked)["decision"] == "hold":
+                return
+            time.sleep(2)
+        raise AssertionError(f"the gate does not see its sources at {site}")
 
 
 @contextmanager
