@@ -18,7 +18,20 @@ from evals.attacker import step
 from evals.people_audits import Measured, Task, measure
 from evals.people_page import page
 from evals.people_tables import Report, alarms, by_detector, calibration, condition, wrongly
-from evals.people_worlds import ATTACK, CONDITIONS, CUTS, NULL_ORDERS, NULL_SEEDS, ORDERS, SEEDS, TIMED, attacked, honest, planted
+from evals.people_worlds import (
+    ATTACK,
+    ATTACK_CUTS,
+    CONDITIONS,
+    CUTS,
+    NULL_ORDERS,
+    NULL_SEEDS,
+    ORDERS,
+    SEEDS,
+    TIMED,
+    attacked,
+    honest,
+    planted,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> Report:
@@ -28,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     nulls = NULL_SEEDS[: asked.nulls]
     print(f"seeds {', '.join(map(str, seeds))}; honest worlds {len(nulls)}")
     tasks = [Task(name, planted(name, seed), CUTS if name == TIMED else (1.0,)) for name in CONDITIONS for seed in seeds]
-    tasks += [Task(f"attack {name}", attacked(name, seed), CUTS) for name in ATTACK for seed in seeds[: asked.attacks]]
+    tasks += [Task(f"attack {name}", attacked(name, seed), ATTACK_CUTS) for name in ATTACK for seed in seeds[: asked.attacks]]
     tasks += [Task("null", honest(seed)) for seed in nulls]
     answer = _report(list(_measured(tasks, asked.workers, asked.keep)), seeds, nulls)
     text = page(answer)

@@ -28,8 +28,8 @@ _MEANING = """## What the figures mean, and where they are blind
   with all of their money, and not at all in the days.
 - A taken-over account is its owner's misfortune; naming it is right, and the finding says so.
 - Money is added over currencies as it stands.
-- The attacker's table is an upper bound on safety in one respect: this ring does not watch what the shop does about it. In
-  another it is a lower bound: nobody stops a refund at the gate, and a refund that is named at the year's end was paid.
+- The attacker is met by an audit every half year; whom it names is stopped. This ring does not watch what the shop does,
+  and a refund that is named was paid all the same: no gate stands before it. The first flatters us, the second does not.
 
 ## How to run it
 
