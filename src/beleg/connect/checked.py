@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from beleg.connect.columns import pc, texts
 from beleg.connect.errors import ConnectError
+from beleg.connect.fields import MINOR
 from beleg.connect.mapping import SHAPES, Condition, FactRule, Mapping, SourceRule, Spec, When, as_spec
 from beleg.connect.slots import Slot, slots
 from beleg.connect.values import GRAMS, duration
@@ -106,7 +107,7 @@ def _spec(where: str, slot: Slot, spec: Spec, mapping: Mapping) -> None:
     if len(said) != 1:
         _refuse(where, listed(said) or "nothing", "one of column, constant, template", "say where the value comes from")
     _one_of(f"{where}.sign", spec.sign or "negate", ("negate", "absolute"))
-    _one_of(f"{where}.unit", spec.unit or "g", tuple(GRAMS))
+    _one_of(f"{where}.unit", spec.unit or "g", (*GRAMS, MINOR))
     _zone(f"{where}.time_zone", spec.time_zone)
     _pattern(f"{where}.drop", spec.drop)
     if (spec.times or spec.minus) and slot.kind != "money":

@@ -24,6 +24,8 @@ _ARROW: dict[str, pa.DataType] = {
     "grams": pa.int64(),
     "degrees": pa.int64(),
 }
+# Money that a source writes as whole cents.
+MINOR = "minor"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -131,9 +133,10 @@ def _money(spec: Spec, text: Column, frame: Frame, setting: Setting, currency: C
     decimal = setting.rule.decimal
     expected = f"money with {decimal!r} as its decimal sign, no finer than the currency's smallest unit"
     mend = 'set `decimal` (or `rounding = "nearest"`) for this source in the mapping'
-    if setting.own:
+    if setting.own or spec.unit == MINOR:
         values, bad = each_distinct(text, integer(), pa.int64())
-        return Cell(values, bad, text, "money as a whole number of minor units", "write cents: 12.50 is 1250")
+        whole = pa.array(_signed(to_numbers(values), spec), mask=nulls(values) | bad)
+        return Cell(whole, bad, text, "money as a whole number of minor units", "write cents: 12.50 is 1250")
     values, bad = each_distinct(text, millionths(decimal), pa.int64())
     amounts = to_numbers(values)
     empty = nulls(values)
@@ -230,9 +233,9 @@ def _text_kind(slot: Slot, text: Column, setting: Setting, *, hashed: bool) -> C
 
 
 def _currency(code: str) -> str:
-    if not _CURRENCY.fullmatch(code):
+    if not _CURRENCY.fullmatch(code.upper()):
         raise ValueError(code)
-    return code
+    return code.upper()
 
 
 def _range(what: str, slot: Slot) -> str:

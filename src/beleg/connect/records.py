@@ -30,6 +30,15 @@ def json_batches(file: InputFile, seen: Look, records: str | None) -> Iterator[B
         yield _batch(part, list(range(start + 1, start + 1 + len(part))), [])
 
 
+def of_document(text: str, records: str | None) -> Batch:
+    """The records of one JSON document that is in memory, such as a webhook's body."""
+    try:
+        found = _records_in(_decode(text), records)
+    except (ValueError, RecursionError) as problem:
+        return _broken(0, problem)
+    return _batch(found, list(range(1, 1 + len(found))), [])
+
+
 def line_batches(file: InputFile, seen: Look) -> Iterator[Batch]:
     """The records of JSON lines; blank lines are none."""
     found: list[Json] = []
