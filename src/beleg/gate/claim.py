@@ -5,23 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from beleg.facts.slices import slice_id
-from beleg.facts.types import (
-    AccountId,
-    ClaimId,
-    Currency,
-    Digest,
-    Instant,
-    LineId,
-    Login,
-    OrderId,
-    RefundClass,
-    RefundId,
-    RmaId,
-    Session,
-    Trigger,
-)
+from beleg.facts.types import Currency, RefundClass, Trigger
 
-Short = Annotated[str, Meta(min_length=1, max_length=200)]
+# Identifiers go into a database and into messages to people: no control characters in them.
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Paid = Annotated[int, Meta(ge=1, le=10**13, description="what shall be paid, in minor units of `currency`")]
 Units = Annotated[int, Meta(ge=1, le=1_000_000, description="a number of units")]
 
@@ -32,26 +19,24 @@ class Claim(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     It names its slice as facts do: by order, line, and the return, claim or refund it belongs to.
     """
 
-    refund_id: Annotated[RefundId, Meta(min_length=1, max_length=200)]
-    order_id: Annotated[OrderId, Meta(min_length=1, max_length=200)]
+    refund_id: Name
+    order_id: Name
     amount: Paid
     currency: Currency
     trigger: Trigger
-    line_id: Annotated[LineId, Meta(max_length=200)] | None = None
-    rma_id: Annotated[RmaId, Meta(max_length=200)] | None = None
-    claim_id: Annotated[ClaimId, Meta(max_length=200)] | None = None
+    line_id: Name | None = None
+    rma_id: Name | None = None
+    claim_id: Name | None = None
     quantity: Units | None = None
     stated_class: RefundClass | None = None
     claim_kind: Literal["not_received", "damaged", "empty_box", "missing_item", "wrong_item", "hazardous", "other"] | None = None
-    account_id: Annotated[AccountId, Meta(max_length=200)] | None = None
-    instrument: Annotated[Digest, Meta(max_length=200, description="keyed hash of where the money goes")] | None = None
-    channel: Short | None = None
-    reason: Annotated[str, Meta(max_length=2000, description="the shop's or the customer's own words")] | None = None
-    requester: Annotated[Login, Meta(max_length=200)] | None = None
-    session: Annotated[Session, Meta(max_length=200)] | None = None
-    informed_at: Annotated[Instant, Meta(description="when the customer told the shop; the claim's own time without it")] | None = (
-        None
-    )
+    account_id: Name | None = None
+    instrument: Annotated[Name, Meta(description="keyed hash of where the money goes")] | None = None
+    channel: Name | None = None
+    reason: Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*\Z", description="anybody's own words")] | None = None
+    requester: Name | None = None
+    session: Name | None = None
+    informed_at: Annotated[int, Meta(ge=0, le=1 << 53, description="when the shop was told, in microseconds UTC")] | None = None
 
     @property
     def thread(self) -> str:

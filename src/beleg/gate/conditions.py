@@ -1,7 +1,7 @@
 """Conditions in CEL, checked for names and types when a policy is loaded; without macros there is nothing to loop."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -28,24 +28,24 @@ _TYPES: dict[str, Json] = {
 }
 
 
-class Condition:
-    """One condition, compiled."""
+class Together:
+    """Several conditions, compiled as one."""
 
-    def __init__(self, text: str, compiled: cel.Expression) -> None:
-        """Keep the text for messages."""
-        self.text, self._compiled = text, compiled
+    def __init__(self, texts: Sequence[str], compiled: cel.Expression) -> None:
+        """Keep the texts for messages."""
+        self._texts, self._compiled = texts, compiled
 
-    def holds(self, facing: cel.Activation) -> bool:
-        """Whether it holds; arithmetic that overflows is an error and no answer.
+    def all_hold(self, facing: cel.Activation) -> list[bool]:
+        """Which of them hold; arithmetic that overflows is an error and no answer.
 
         Raises:
-            ToldError: the condition could not be worked out for this claim.
+            ToldError: one of them could not be worked out for this claim.
         """
         answer = self._compiled.eval(facing)
-        if answer.type() != cel.Type.BOOL:
-            where = f"condition {self.text!r}"
+        if answer.type() == cel.Type.ERROR:
+            where = "conditions " + "; ".join(self._texts)
             raise ToldError(where, got=str(answer.value()), expected="true or false", mend="mend the condition")
-        return bool(answer.value())
+        return [bool(held) for held in answer.plain_value()]
 
 
 class Conditions:
@@ -58,8 +58,8 @@ class Conditions:
         config = {"name": "gate", "stdlib": _STANDARD, "variables": variables}
         self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(msgspec.json.encode(config).decode()))  # JSON is YAML
 
-    def compile(self, text: str, where: str) -> Condition:
-        """A condition from its text.
+    def check(self, text: str, where: str) -> None:
+        """Refuse what is no condition.
 
         Raises:
             ToldError: it is no CEL, names something unknown, or compares what cannot be compared.
@@ -69,11 +69,14 @@ class Conditions:
         except RuntimeError as problem:
             raise self._told(text, where, str(problem)) from problem
         if compiled.return_type() != cel.Type.BOOL:
-            raise ToldError(
-                where, got=f"{text!r}, which is a {compiled.return_type().name()}", expected="true or false", mend="compare it"
-            )
+            got = f"{text!r}, which is a {compiled.return_type().name()}"
+            raise ToldError(where, got=got, expected="true or false", mend="compare it")
         _check_words(text, where)
-        return Condition(text, compiled)
+
+    def together(self, texts: Sequence[str]) -> Together:
+        """Conditions that were checked, as one expression."""
+        joined = ", ".join(f"({text.strip()})" for text in texts)
+        return Together(texts, self._environment.compile(f"[{joined}]"))
 
     def facing(self, situation: Situation, amounts: dict[str, int]) -> cel.Activation:
         """What the conditions see of one claim."""

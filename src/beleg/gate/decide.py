@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from beleg.facts.told import listed
+from beleg.facts.told import ToldError, listed
 from beleg.gate.claim import Claim
 from beleg.gate.clock import Deadline, deadline
 from beleg.gate.decision import Decision, ProofShown, Reason
@@ -40,14 +40,11 @@ class Gate(Struct, frozen=True):
             known: what the facts show of its slice.
             now: the moment, in microseconds.
             staff: what the roster and the sessions say of whoever asks.
-
-        Raises:
-            ToldError: a condition could not be worked out for this claim.
         """
         letters: dict[str, str] = dict(zip(PROOFS, known.letters_at(now), strict=True))
         weighed = self.scale.weigh(known.refund_class, known.claim_kind, letters, dict(known.findings))
         facing = _Facing(claim, known, letters, weighed, now)
-        verdict = judge(self.policy, facing.situation(staff or Staff()), facing.states, known.witnesses)
+        verdict = self._judged(facing, staff or Staff())
         informed = claim.informed_at or known.first_at or now
         due = deadline(self.policy.file.clock, known.refund_class, informed, known.posted_at or known.shown_at)
         answer, forced = _timed(verdict.answer, due, now)
@@ -70,10 +67,19 @@ class Gate(Struct, frozen=True):
             rival=weighed.rival,
             would_release=() if answer == "release" else verdict.missing,
             witnesses_lacking=verdict.witnesses_lacking,
-            deadline=None if answer == "release" and not forced else due,
+            deadline=due,
             by="deadline" if forced else "rule",
+            proofs_due_at=known.due_at,
+            needs_person=answer == "review" and (bool(verdict.guards) or verdict.rule is None),
             index=known.index,
         )
+
+    def _judged(self, facing: "_Facing", staff: Staff) -> Verdict:
+        try:
+            return judge(self.policy, facing.situation(staff), facing.states, facing.known.witnesses)
+        except ToldError as failed:
+            # a condition that cannot be worked out for this claim decides nothing: a person does
+            return Verdict(answer="review", failed=str(failed))
 
 
 class _Facing(Struct, frozen=True):
@@ -112,7 +118,7 @@ class _Facing(Struct, frozen=True):
             contradicted=[proof for proof, letter in letters.items() if letter == LETTERS["contradicted"]],
             posting_shown=known.shown_at is not None and known.shown_at <= self.now and not accepted,
             findings=[*dict(known.findings), *known.on_account],
-            account_days=known.history.account_days,
+            account_days=(self.now - known.history.first_order_at) // DAY if known.history.first_order_at is not None else 0,
             account_orders=known.history.account_orders,
             account_refunds=known.history.account_refunds,
             account_disputes=known.history.account_disputes,
@@ -142,6 +148,8 @@ def _said(verdict: Verdict) -> list[Reason]:
     if not verdict.amounts_known:
         return [Reason(code="currency_without_amounts", text="the policy names no amounts in this currency; a person decides")]
     reasons = [Reason(code=f"guard:{one.name}", text=one.why) for one in verdict.guards]
+    if verdict.failed:
+        return [Reason(code="condition_failed", text=verdict.failed)]
     if verdict.rule is None:
         return [*reasons, Reason(code="no_rule", text="no rule of the policy fits this claim; a person decides")]
     reasons.append(Reason(code=f"rule:{verdict.rule.name}", text=verdict.rule.why))

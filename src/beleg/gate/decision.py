@@ -50,8 +50,10 @@ class Decision(Struct, frozen=True, kw_only=True):
     millibits: Annotated[int, Meta(description="log2 odds times 1000 that something went wrong by `method`, prior included")]
     method: str
     rival: Annotated[str, Meta(description="the honest explanation that fits best")]
+    deadline: Annotated[Deadline, Meta(description="by when something happens to what is not paid, and why then")]
     would_release: Annotated[tuple[Group, ...], Meta(description="one true proof of each of these releases it")] = ()
     witnesses_lacking: int = 0
-    deadline: Annotated[Deadline | None, Meta(description="always there unless the answer is release")] = None
-    by: Annotated[Literal["rule", "deadline"], Meta(description="deadline: released because the law's time was up")] = "rule"
+    by: Annotated[Literal["rule", "deadline", "person"], Meta(description="deadline: released as the law's time was up")] = "rule"
+    proofs_due_at: Annotated[Instant | None, Meta(description="when proofs that are pending become absent")] = None
+    needs_person: Annotated[bool, Meta(description="whether only a second person may release it")] = False
     index: Annotated[int, Meta(description="the log's size when the facts were read")] = 0

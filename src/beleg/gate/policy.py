@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from beleg.facts.told import ToldError, closest, listed
-from beleg.gate.conditions import Condition, Conditions
+from beleg.gate.conditions import Conditions
 from beleg.gate.situation import Situation
 from beleg.proofs.words import PROOFS, Proof, State
 
@@ -101,8 +101,13 @@ class Policy:
         _two_persons(file, where)
         _no_twins(file, where)
         self.language = Conditions(file.amounts)
-        self.guards = tuple((one, self._compiled("guard", one.name, one.when)) for one in file.guards)
-        self.rules = tuple((one, self._compiled("rule", one.name, one.when)) for one in file.rules)
+        for guard in file.guards:
+            self._compiled("guard", guard.name, guard.when)
+        for rule in file.rules:
+            self._compiled("rule", rule.name, rule.when)
+        self.guards, self.rules = file.guards, file.rules
+        # one call for all of them: what it costs to cross into CEL is more than what a condition costs
+        self._every = self.language.together([*(one.when for one in file.guards), *(one.when for one in file.rules)])
 
     @property
     def name(self) -> str:
@@ -121,12 +126,13 @@ class Policy:
 
     def speaking(self, situation: Situation, amounts: dict[str, int]) -> tuple[list[Guard], Rule | None]:
         """The guards that hold, all of them, and the first rule that fits."""
-        facing = self.language.facing(situation, amounts)
-        guards = [one for one, condition in self.guards if condition.holds(facing)]
-        return guards, next((one for one, condition in self.rules if condition.holds(facing)), None)
+        held = self._every.all_hold(self.language.facing(situation, amounts))
+        guards = [one for one, holds in zip(self.guards, held, strict=False) if holds]
+        rules = zip(self.rules, held[len(self.guards) :], strict=True)
+        return guards, next((one for one, holds in rules if holds), None)
 
-    def _compiled(self, kind: str, name: str, text: str) -> Condition:
-        return self.language.compile(text, f"{self.where}: {kind} {name!r}")
+    def _compiled(self, kind: str, name: str, text: str) -> None:
+        self.language.check(text, f"{self.where}: {kind} {name!r}")
 
 
 def _two_persons(file: PolicyFile, where: str) -> None:

@@ -30,8 +30,8 @@ class Situation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool, Meta(description="whether the customer showed evidence of posting while no carrier has the parcel")
     ] = False
     findings: Annotated[list[str], Meta(description="detectors with an open finding on the slice, its account or its ring")] = []
-    account_days: Annotated[int, Meta(description="days since the account's first order; 0 without an account")] = 0
-    account_orders: Annotated[int, Meta(description="orders the account placed before this one")] = 0
+    account_days: Annotated[int, Meta(description="days since the account's first other order; 0 without one")] = 0
+    account_orders: Annotated[int, Meta(description="other orders of the account")] = 0
     account_refunds: Annotated[int, Meta(description="refunds of other orders paid to the account before")] = 0
     account_disputes: Annotated[int, Meta(description="disputes the account opened before")] = 0
 
@@ -39,7 +39,7 @@ class Situation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class AccountHistory(Struct, frozen=True, kw_only=True):
     """The part of a situation that other orders of the same account tell."""
 
-    account_days: int = 0
+    first_order_at: int | None = None
     account_orders: int = 0
     account_refunds: int = 0
     account_disputes: int = 0

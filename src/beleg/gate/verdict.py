@@ -21,6 +21,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     met: tuple[tuple[Group, State], ...] = ()
     witnesses_lacking: int = 0
     amounts_known: bool = True
+    failed: str = ""
 
     @property
     def missing(self) -> tuple[Group, ...]:

@@ -26,8 +26,27 @@ class View:
     so that one statement answers, which an engine can prepare.
     """
 
-    def __init__(self, engine: Engine, *, as_of: int | None = None, order_id: str | None = None, keeping: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        as_of: int | None = None,
+        order_id: str | None = None,
+        keeping: bool = False,
+        moments: ir.Table | None = None,
+    ) -> None:
+        """Say what is asked about.
+
+        Args:
+            engine: where the facts are.
+            as_of: what became known later is left out, in microseconds.
+            order_id: only this order.
+            keeping: compute each step once and keep it.
+            moments: only these orders (order_id), each with the moment (moment) after which nothing is known of it; a parcel or a
+                unit that several of them share is known as of the earliest.
+        """
         self.engine = engine
+        self.moments = moments
         self.as_of = as_of
         self.order_id = order_id
         self.keeping = keeping
@@ -93,6 +112,8 @@ class View:
         return table.filter(table.order_id == ibis.literal(self.order_id))
 
     def _scoped(self, name: str, leaf: ir.Table) -> ir.Table:
+        if self.moments is not None:
+            return self._by_moment(leaf, self.moments)
         if self.order_id is None:
             return leaf
         if "order_id" in leaf.columns:
@@ -104,7 +125,23 @@ class View:
                 return leaf.semi_join(reached.filter(reached[column].notnull())[[column]], column)
         return leaf
 
+    def _by_moment(self, leaf: ir.Table, moments: ir.Table) -> ir.Table:
+        if "order_id" in leaf.columns:
+            return _before(leaf, moments, "order_id")
+        for column, through in REACH:
+            if column in leaf.columns:
+                reached = self._known(self.engine.table(through)).join(moments, "order_id")
+                keyed = reached.filter(reached[column].notnull()).group_by(column).agg(moment=reached.moment.min())
+                return _before(leaf, keyed, column)
+        return leaf
+
     def _tied(self, refunds: ir.Table) -> ir.Table:
         """The refunds that name no order and were tied to this one beforehand."""
         loose = refunds.filter(refunds.order_id.isnull())
         return loose.semi_join(self.prepared("matches"), loose.id == self.prepared("matches").fact_id)
+
+
+def _before(leaf: ir.Table, moments: ir.Table, key: str) -> ir.Table:
+    """The rows of these keys that were known by the moment of each."""
+    timed = leaf.join(moments.select(key, "moment"), key)
+    return timed.filter(timed.known_at.isnull() | (timed.known_at <= timed.moment)).drop("moment")

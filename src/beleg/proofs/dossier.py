@@ -8,7 +8,7 @@ import pyarrow as pa
 from beleg.kernels import first_bought, people
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
-from beleg.proofs import evidence, money, states
+from beleg.proofs import evidence, money, sessions, states
 from beleg.proofs.allocate import allocations
 from beleg.proofs.coverage import Coverage, measure
 from beleg.proofs.slices import refund_facts, slices
@@ -83,9 +83,10 @@ _ACTS = ("receipts", "inspections", "dispositions", "dock_arrivals")
 
 
 def prepare(engine: Engine, as_of: int | None = None) -> Coverage:
-    """Compute what every question needs beforehand, once: who is one person, which refund ties to which purchase, coverage."""
+    """Compute what every question needs beforehand, once: persons, suspect sessions, refunds tied to purchases, coverage."""
     view = View(engine, as_of=as_of)
     engine.load("people", _people(view))
+    engine.load("suspects", view.rows(sessions.suspects(view)))
     engine.load("matches", _matches(view))
     return measure(view)
 

@@ -23,7 +23,10 @@ SWAPPED_WITHIN = 2 * 86_400_000_000
 def evidence(view: View) -> ir.Table:
     """All that speaks for or against a proof: slice_id, proof, says, fact_id, at, carrier, login, session, place."""
     parts: list[ir.Table] = [*_movement(view), *_handling(view), *_afterwards(view), *claim_evidence(view)]
-    return ibis.union(*parts, distinct=False)
+    every = ibis.union(*parts, distinct=False)
+    # what a session that was taken over says for a claim is worth nothing; what it says against one stands
+    known = every.left_join(view.prepared("suspects").select("session", taken=ibis.literal(True)).distinct(), "session")
+    return known.filter((known.says == "against") | ~known.taken.fill_null(False)).drop("session_right", "taken")
 
 
 def return_parcels(view: View) -> ir.Table:

@@ -39,7 +39,8 @@ def states(view: View, coverage: Coverage, as_of: int) -> ir.Table:
     t = t.left_join(beyond, "slice_id").drop("slice_id_right")
     t = t.mutate(**{proof: _letter(t, proof, coverage, as_of) for proof in PROOFS})
     t = t.mutate(standing=_standing(t))
-    return t.select(*every.columns, *PROOFS, "components", "place_carrier", "place_site", "anchor", "standing")
+    kept = ("components", "place_carrier", "place_site", "anchor", "received_at", "due_at", "standing")
+    return t.select(*every.columns, *PROOFS, *kept)
 
 
 def _said(view: View) -> ir.Table:

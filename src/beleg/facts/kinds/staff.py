@@ -60,3 +60,12 @@ class SupportContact(Fact, tag="support_contacts", frozen=True, kw_only=True):
     text: Annotated[Digest | None, Meta(description="near-duplicate hash of the wording")] = None
     language: Annotated[str | None, Meta(description="kept for changes within one account, never weighed by itself")] = None
     actor: Login | None = None
+
+
+class SessionClearance(Fact, tag="session_clearances", frozen=True, kw_only=True):
+    """A person looked at a session that showed signs of a takeover and found it to be its owner's own."""
+
+    session: Session
+    login: Login | None = None
+    actor: Annotated[Login | None, Meta(description="who cleared it; another person than its owner")] = None
+    reason: Annotated[str | None, Meta(description="why, in their words")] = None

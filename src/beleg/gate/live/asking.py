@@ -1,0 +1,160 @@
+"""Claims answered on the store: proved, decided and written with the money set aside, in one durable unit."""
+
+import time
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from beleg.facts.base import Fact
+from beleg.facts.kinds.orders import OrderLine
+from beleg.facts.kinds.staff import StaffMember
+from beleg.gate.claim import Claim
+from beleg.gate.decide import Gate, Staff
+from beleg.gate.decision import Decision, Reason
+from beleg.gate.live.prover import Prover
+from beleg.gate.live.written import Answer, Shadowed, facts_of, stated
+from beleg.gate.moment import Known, unknown
+from beleg.gate.policy import Answer as Outcome
+from beleg.ledger.store.base import Key, Message, RefusedError, Unit, Written
+from beleg.ledger.store.store import Store
+
+HOUR = 3_600_000_000  # microseconds
+_WEIGHT: dict[Outcome, int] = {"release": 0, "hold": 1, "review": 2}
+_encode = msgspec.json.Encoder().encode
+
+
+class Asked(Struct, frozen=True):
+    """What became of a claim: the answer as sent, its place in the log, and whether it is an old one; else what was written."""
+
+    body: bytes
+    index: int
+    replayed: bool
+    answer: Answer
+    decision: Decision
+    facts: tuple[Fact, ...] = ()
+    shadow: Outcome | None = None
+
+
+def now_micros() -> int:
+    """The present."""
+    return time.time_ns() // 1000
+
+
+class Asking:
+    """Answers claims.
+
+    Args:
+        store: the store, running.
+        prover: what is known of orders.
+        gate: the policy in force and the weights.
+        shadow: another policy that is asked beside it and changes nothing; what it would have said is kept with the answer.
+    """
+
+    def __init__(self, store: Store, prover: Prover, gate: Gate, shadow: Gate | None = None) -> None:
+        self.store, self.prover, self.gate, self.shadow = store, prover, gate, shadow
+        self.lasts = HOUR
+
+    async def ask(self, claim: Claim, key: Key | None, topic: str | None = None) -> Asked:
+        """Answer a claim and write the answer down; with a topic, the shop is told of it as well.
+
+        Raises:
+            ConflictError: the key came with another body.
+            UnavailableError: the database is away.
+            RefusedError: a rule of the store forbids even to ask.
+        """
+        judged = await self.judge(claim)
+        try:
+            return await self._write(claim, judged, key, topic)
+        except RefusedError as refused:
+            if judged.decision.answer != "release":
+                raise
+            # the store is the last to say whether money may be set aside: a person sees why it may not
+            return await self._write(claim, _kept_back(judged, refused), key, topic)
+
+    async def judge(self, claim: Claim) -> "Judged":
+        """What the gate says now; nothing is written but the request's own facts, where nothing told of it before."""
+        slices = await self._slices(claim)
+        staff = await self._staff(claim)
+        now = now_micros()
+        shadow = _strictest([self.shadow.decide(claim, one, now, staff) for one in slices]) if self.shadow else None
+        told = Shadowed(policy=shadow.policy, answer=shadow.answer, rule=shadow.rule) if shadow else None
+        return Judged(_strictest([self.gate.decide(claim, one, now, staff) for one in slices]), told)
+
+    async def _slices(self, claim: Claim) -> list[Known]:
+        found = _fitting(claim, await self.prover.known(claim.order_id))
+        if not found and (line := await self._line(claim)) is not None:
+            async with self.prover.writing([claim.order_id]):
+                await self.store.commit(Unit(facts=(stated(claim, line, now_micros()),)))
+            found = _fitting(claim, await self.prover.known(claim.order_id))
+        return found or [unknown(claim, self.prover.coverage, now_micros())]
+
+    async def _line(self, claim: Claim) -> str | None:
+        """The line a claim is about: the one it names, or the only one there is."""
+        facts = await self.store.where("order_lines", "order_id", claim.order_id)
+        lines = {fact.line_id for fact in facts if isinstance(fact, OrderLine)}
+        if claim.line_id is not None:
+            return claim.line_id if claim.line_id in lines else None
+        return lines.pop() if len(lines) == 1 else None
+
+    async def _staff(self, claim: Claim) -> Staff | None:
+        if claim.requester is None and claim.session is None:
+            return None
+        taken = claim.session in self.prover.suspects
+        roster = await self.store.where("staff", "login", claim.requester) if claim.requester else []
+        contacts = {one.contact for one in roster if isinstance(one, StaffMember) and one.contact}
+        return Staff(to_self=bool(contacts) and await self._theirs(claim, contacts), takeover=taken)
+
+    async def _theirs(self, claim: Claim, contacts: set[str]) -> bool:
+        seen = await self.store.where("identifiers", "account_id", claim.account_id) if claim.account_id else []
+        return any(getattr(one, "value", None) in contacts for one in seen)
+
+    async def _write(self, claim: Claim, judged: "Judged", key: Key | None, topic: str | None) -> Asked:
+        facts, answer = facts_of(claim, judged.decision, self.lasts, judged.shadow)
+        body = _encode(answer)
+        messages = (Message(topic, body),) if topic else ()
+        written = await self.store.commit(Unit(facts=facts, key=key, answer=body, messages=messages))
+        asked = _asked(written, answer, judged.decision, facts)
+        return msgspec.structs.replace(asked, shadow=judged.shadow.answer) if judged.shadow else asked
+
+
+class Judged(Struct, frozen=True):
+    """What the policy in force says, and what the shadow would have said."""
+
+    decision: Decision
+    shadow: Shadowed | None
+
+
+def _strictest(decisions: Sequence[Decision]) -> Decision:
+    return max(decisions, key=lambda one: _WEIGHT[one.answer])
+
+
+def _fitting(claim: Claim, slices: Mapping[str, Known]) -> list[Known]:
+    exact = slices.get(claim.slice_id)
+    if exact is not None or claim.line_id is not None:
+        return [exact] if exact is not None else []
+    return [one for name, one in slices.items() if name.endswith(f"/{claim.thread}")]
+
+
+def _asked(written: Written, answer: Answer, decision: Decision, facts: tuple[Fact, ...]) -> Asked:
+    said = msgspec.json.decode(written.answer, type=Answer) if written.replayed else answer
+    index = written.places[0] if written.places else 0
+    return Asked(with_index(written.answer, index), index, written.replayed, said, decision, facts)
+
+
+def with_index(body: bytes, index: int) -> bytes:
+    """An answer with its place in the log, which is known only once it is written."""
+    return body[:-1] + b',"log_index":%d}' % index
+
+
+def _kept_back(judged: Judged, refused: RefusedError) -> Judged:
+    reason = Reason(code=f"store:{refused.rule}", text=str(refused))
+    before = judged.decision
+    after = msgspec.structs.replace(before, answer="review", by="rule", needs_person=True, reasons=(reason, *before.reasons))
+    return Judged(after, judged.shadow)
+
+
+def digest(body: bytes) -> bytes:
+    """By what an idempotency key knows its body."""
+    return sha256(body).digest()

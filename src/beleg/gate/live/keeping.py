@@ -1,0 +1,196 @@
+"""What happens after an answer: later facts answer anew, deadlines come, money set aside is paid or freed, unasked refunds show."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+
+import ibis
+import msgspec
+from msgspec import Struct
+
+from beleg.facts.base import Fact
+from beleg.facts.kinds import gate as kinds
+from beleg.facts.kinds.money import Refund
+from beleg.gate.claim import Claim
+from beleg.gate.decision import Decision
+from beleg.gate.live import reconcile
+from beleg.gate.live.asking import Asked, Asking, now_micros
+from beleg.gate.live.touched import EVERYWHERE, Touched
+from beleg.gate.live.written import asked_again, request_of
+from beleg.gate.policy import Answer as Outcome
+from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, Unit, Written
+from beleg.ledger.store.store import Store
+
+DECIDED, FOUND = "refund.decided", "finding.opened"
+TICK = 1.0  # seconds between looks at the clock
+
+_log = logging.getLogger("beleg.gate")
+
+
+class Open(Struct):
+    """A request that is not settled: its claim, what was said last, and when to look again by itself."""
+
+    claim: Claim
+    decision_id: str
+    outcome: Outcome
+    look_at: int
+
+
+class Keeper:
+    """Takes facts in, and keeps every open request and all money set aside in mind.
+
+    Args:
+        asking: the gate.
+        store: the store, running.
+    """
+
+    def __init__(self, asking: Asking, store: Store) -> None:
+        self._asking, self._store = asking, store
+        self._touched = Touched(store)
+        self.open: dict[str, Open] = {}
+        self.reserved: dict[str, dict[str, kinds.Reservation]] = {}
+        self._due: asyncio.Queue[str] = asyncio.Queue()
+        self._stale = False
+
+    async def load(self) -> None:
+        """Read what is open from the store, after a start."""
+        decisions, reservations = await asyncio.to_thread(self._read)
+        for fact in decisions:
+            self._note(fact)
+        for held in reservations:
+            self.reserved.setdefault(held.order_id, {})[held.id] = held
+
+    def _read(self) -> tuple[list[kinds.Decision], list[kinds.Reservation]]:
+        engine = self._store.engine
+        t = engine.table("decisions")
+        newest = ibis.window(group_by="request_id", order_by=[ibis.desc(t.known_at), ibis.desc(t.id)])
+        last = t.mutate(place=ibis.row_number().over(newest)).filter(lambda x: x.place == 0).drop("place")
+        decisions = engine.rows(last.filter(last.outcome.isin(["hold", "review"]))).to_pylist()
+        held = engine.table("reservations").anti_join(engine.table("reservation_ends"), [("id", "reservation_id")])
+        reservations = engine.rows(held).to_pylist()
+        return msgspec.convert(decisions, list[kinds.Decision]), msgspec.convert(reservations, list[kinds.Reservation])
+
+    async def ask(self, claim: Claim, key: Key | None, topic: str | None = None) -> Asked:
+        """Answer a claim, and keep in mind what is to come of it; see `Asking.ask`."""
+        asked = await self._asking.ask(claim, key, topic)
+        if not asked.replayed:
+            self._remember(claim, asked)
+        return asked
+
+    def _remember(self, claim: Claim, asked: Asked) -> None:
+        request = asked.answer.decision_id
+        held = [fact for fact in asked.facts if isinstance(fact, kinds.Reservation)]
+        if held:
+            self.open.pop(request, None)
+            self.reserved.setdefault(claim.order_id, {})[held[0].id] = held[0]
+        else:
+            self.open[request] = Open(claim, asked.answer.answer_id, asked.decision.answer, _when(asked.decision))
+
+    def _note(self, fact: kinds.Decision) -> None:
+        if fact.outcome == "refuse":
+            return
+        due = fact.deadline or 0
+        self.open[fact.request_id] = Open(asked_again(fact), fact.id, fact.outcome, min(due, now_micros()))
+
+    async def take(self, facts: Sequence[Fact], key: Key | None = None, answer: bytes = b"") -> Written:
+        """Write facts from outside down, and see to what follows from them.
+
+        Raises:
+            ConflictError: the key came with another body.
+            RefusedError: a rule of the store forbids one of them.
+            UnavailableError: the database is away.
+        """
+        orders = await self._touched.orders(facts)
+        async with self._asking.prover.writing(orders):
+            written = await self._store.commit(Unit(facts=tuple(facts), key=key, answer=answer))
+        if not written.replayed:
+            await self._settle([fact for fact in facts if isinstance(fact, Refund)])
+            self._stale |= any(fact.__struct_config__.tag in EVERYWHERE for fact in facts)
+            self.look(orders)
+            self._asking.prover.warm(orders)
+        return written
+
+    def look(self, orders: Iterable[str]) -> None:
+        """Answer anew what is open of these orders, soon."""
+        for order in orders:
+            self._due.put_nowait(order)
+
+    async def _settle(self, refunds: Sequence[Refund]) -> None:
+        now = now_micros()
+        for refund in refunds:
+            if refund.order_id is None:
+                continue
+            held = reconcile.paid_from(refund, self.reserved.get(refund.order_id, {}).values())
+            if held is not None:
+                await self._end(held, reconcile.end_of(refund, held, now))
+            elif refund.status != "failed" and not await self._paid_before(refund):
+                finding, rests = reconcile.unasked(refund, now)
+                message = Message(FOUND, msgspec.json.encode(finding))
+                await self._quietly(Unit(facts=(finding, rests), messages=(message,)))
+
+    async def _paid_before(self, refund: Refund) -> bool:
+        """Whether the gate once set this money aside: another word for a refund that was told of already, or a late one."""
+        held = await self._store.where("reservations", "order_id", str(refund.order_id))
+        return reconcile.paid_from(refund, [one for one in held if isinstance(one, kinds.Reservation)]) is not None
+
+    async def _end(self, held: kinds.Reservation, end: kinds.ReservationEnd | None) -> None:
+        if end is None:
+            return
+        self.reserved.get(held.order_id, {}).pop(held.id, None)
+        await self._quietly(Unit(facts=(end,)))
+
+    async def _quietly(self, unit: Unit) -> None:
+        """Write what follows by itself; another process may have done so first."""
+        try:
+            await self._store.commit(unit)
+        except (RefusedError, ConflictError) as told:
+            _log.info("already settled: %s", told)
+
+    async def run(self) -> None:
+        """Answer anew what facts touched, and look at the clock, for ever."""
+        while True:
+            try:
+                order = await asyncio.wait_for(self._due.get(), TICK)
+                await self._anew([one for one in self.open.values() if one.claim.order_id == order])
+            except TimeoutError:
+                await self._tick()
+            except Exception:
+                _log.exception("could not answer anew")
+                await asyncio.sleep(TICK)
+
+    async def _tick(self) -> None:
+        now = now_micros()
+        if self._stale:
+            self._stale = False
+            await self._asking.prover.refresh()
+            await self._anew(list(self.open.values()))
+        await self._anew([one for one in self.open.values() if one.look_at <= now])
+        for held in [one for mine in self.reserved.values() for one in mine.values() if one.expires_at <= now]:
+            await self._end(held, reconcile.expired(held, now))
+
+    async def _anew(self, requests: Sequence[Open]) -> None:
+        for one in requests:
+            judged = await self._asking.judge(one.claim)
+            decision = judged.decision
+            if decision.answer == one.outcome:
+                one.look_at = _when(decision)
+                continue
+            # two processes may see the same: the key lets one of them write
+            key = Key("anew", f"{one.decision_id} {decision.answer}", b"")
+            asked = await self._asking.ask(one.claim, key, DECIDED)
+            if asked.decision.answer == one.outcome or asked.replayed:
+                one.look_at = decision.decided_at + 60_000_000
+            else:
+                self._remember(one.claim, asked)
+
+    def decided(self, claim: Claim, facts: Iterable[Fact]) -> None:
+        """A person decided: nothing more happens by itself but that money set aside is paid or freed."""
+        self.open.pop(request_of(claim), None)
+        for held in (fact for fact in facts if isinstance(fact, kinds.Reservation)):
+            self.reserved.setdefault(claim.order_id, {})[held.id] = held
+
+
+def _when(decision: Decision) -> int:
+    """When time alone may change the answer next; far away when nothing is to come."""
+    moments = (decision.deadline.look_at, decision.deadline.due_at, decision.proofs_due_at)
+    return min((one for one in moments if one is not None and one > decision.decided_at), default=1 << 60)

@@ -1,0 +1,77 @@
+"""Money that left, held against the money set aside: which reservation a refund uses up, and which refund nobody asked about."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from beleg.facts.kinds.findings import Finding, FindingFact
+from beleg.facts.kinds.gate import Reservation, ReservationEnd
+from beleg.facts.kinds.money import Refund
+from beleg.facts.slices import slice_id
+
+UNASKED = "refund_without_asking"
+VERSION = "1"
+
+
+def paid_from(refund: Refund, reservations: Iterable[Reservation]) -> Reservation | None:
+    """The reservation of the same order that this refund is paid from: by its number, else by its exact money."""
+    mine = [one for one in reservations if one.order_id == refund.order_id]
+    by_number = next((one for one in mine if one.refund_id is not None and one.refund_id == refund.refund_id), None)
+    if by_number is not None:
+        return by_number
+    return next((one for one in mine if (one.amount, one.currency) == (refund.amount, refund.currency)), None)
+
+
+def end_of(refund: Refund, reservation: Reservation, now: int) -> ReservationEnd | None:
+    """How the refund ends the reservation; a pending one does not yet."""
+    if refund.status == "pending":
+        return None
+    return ReservationEnd(
+        id=f"{reservation.id}-end",
+        source="gate",
+        occurred_at=now,
+        ingested_at=now,
+        known_at=now,
+        reservation_id=reservation.id,
+        order_id=reservation.order_id,
+        outcome="paid" if refund.status == "settled" else "failed",
+        refund_fact=refund.id,
+    )
+
+
+def expired(reservation: Reservation, now: int) -> ReservationEnd:
+    """The reservation freed since nobody paid in time."""
+    return ReservationEnd(
+        id=f"{reservation.id}-end",
+        source="gate",
+        occurred_at=now,
+        ingested_at=now,
+        known_at=now,
+        reservation_id=reservation.id,
+        order_id=reservation.order_id,
+        outcome="expired",
+    )
+
+
+def unasked(refund: Refund, now: int) -> tuple[Finding, FindingFact]:
+    """A finding on money that left without the gate being asked; why is for a person to say."""
+    subject = slice_id(refund.order_id, refund.line_id, refund.rma_id or refund.claim_id or refund.refund_id)
+    name = sha256(f"{UNASKED}\x1f{VERSION}\x1f{subject}\x1f{refund.id}".encode()).hexdigest()
+    finding = Finding(
+        id=name,
+        source=UNASKED,
+        occurred_at=now,
+        ingested_at=now,
+        known_at=now,
+        detector=UNASKED,
+        version=VERSION,
+        subject_kind="slice",
+        subject=subject,
+        as_of=now,
+        family="conduct",
+        amount=refund.amount,
+        currency=refund.currency,
+    )
+    rests = FindingFact(
+        id=f"{name}-0", source=UNASKED, ingested_at=now, known_at=now, finding_id=name, fact_id=refund.id, role="refund"
+    )
+    return finding, rests

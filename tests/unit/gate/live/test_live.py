@@ -1,0 +1,180 @@
+"""The gate on a real store: what one login says moves nothing, and later facts pay without anybody asking again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from beleg.facts.kinds.money import Refund
+from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
+from beleg.gate.claim import Claim
+from beleg.gate.decide import Gate
+from beleg.gate.live.asking import Asking
+from beleg.gate.live.keeping import Keeper
+from beleg.gate.live.prover import Prover
+from beleg.ledger.store.base import ConflictError, Key
+from beleg.ledger.store.store import Store
+from support.shops import back, dock, now, order, receipt, roster, scan
+
+
+@asynccontextmanager
+async def at_work(store: Store, gate: Gate, shadow: Gate | None = None) -> AsyncIterator[Keeper]:
+    async with store.running():
+        prover = Prover(store, alone=True)
+        await prover.refresh()
+        keeper = Keeper(Asking(store, prover, gate, shadow), store)
+        await keeper.load()
+        tasks = [asyncio.create_task(prover.run()), asyncio.create_task(keeper.run())]
+        try:
+            yield keeper
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def working(store, gate) -> Callable[[Callable[[Keeper], Awaitable[None]]], None]:
+    def run(story: Callable[[Keeper], Awaitable[None]]) -> None:
+        async def all_of_it() -> None:
+            async with at_work(store, gate) as keeper:
+                await keeper.take((*roster(), *order("O0"), *back("O0", "M0"), scan("M0"), dock("M0"), receipt("O0", "M0")))
+                await keeper.take(order("O1"))
+                await keeper.take(back("O1", "M1"))
+                await keeper._asking.prover.refresh()
+                await story(keeper)
+
+        asyncio.run(all_of_it())
+
+    return run
+
+
+def claim(**said) -> Claim:
+    return Claim(**{"refund_id": "R1", "order_id": "O1", "line_id": "1", "rma_id": "M1", "amount": 20000, "currency": "EUR",
+                    "trigger": "on_receipt", "requester": "login-1", "session": "s1", "instrument": "card-1", **said})  # fmt: skip
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(1200):
+        if await condition():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+async def outcomes(store: Store, order_id: str = "O1") -> list[str]:
+    return [one.outcome for one in await store.where("decisions", "order_id", order_id)]
+
+
+def test_one_login_moves_nothing_and_later_facts_pay(working, store):
+    async def story(keeper: Keeper) -> None:
+        await keeper.take([receipt("O1", "M1")])
+        first = await keeper.ask(claim(), Key("shop", "k1", b"1"))
+        assert first.answer.decision == "hold"
+        assert first.answer.reservation is None
+        await keeper.take([scan("M1"), dock("M1")])
+
+        async def released() -> bool:
+            return await outcomes(store) == ["hold", "release"]
+
+        await until(released)
+        held = await store.where("reservations", "order_id", "O1")
+        assert [(one.amount, one.instrument) for one in held] == [(20000, "card-1")]
+        async with store.outbox() as outbox:
+            (told,) = await outbox.claim()
+        assert told.topic == "refund.decided"
+        await keeper.take([Refund(id="f1", source="payments", occurred_at=now(), known_at=now(), refund_id="R1", order_id="O1",
+                                  line_id="1", rma_id="M1", amount=20000, currency="EUR", instrument="card-1")])  # fmt: skip
+        (end,) = await store.where("reservation_ends", "order_id", "O1")
+        assert (end.outcome, end.refund_fact) == ("paid", "f1")
+        assert await store.where("findings", "id", "x") == []
+
+    working(story)
+
+
+def test_a_key_answers_twice_alike_and_never_another_body(working):
+    async def story(keeper: Keeper) -> None:
+        first = await keeper.ask(claim(), Key("shop", "k", b"1"))
+        again = await keeper.ask(claim(), Key("shop", "k", b"1"))
+        assert again.replayed
+        assert (first.body, first.index) == (again.body, again.index)
+        with pytest.raises(ConflictError):
+            await keeper.ask(claim(amount=1), Key("shop", "k", b"2"))
+
+    working(story)
+
+
+def test_fifty_at_once_set_the_money_aside_once(working, store):
+    async def story(keeper: Keeper) -> None:
+        await keeper.take([receipt("O1", "M1"), scan("M1"), dock("M1")])
+        asked = await asyncio.gather(*(keeper.ask(claim(refund_id=f"R{n}"), Key("shop", f"k{n}", b"")) for n in range(50)))
+        assert sorted({one.answer.decision for one in asked}) == ["release", "review"]
+        assert sum(one.answer.decision == "release" for one in asked) == 1
+        assert len(await store.where("reservations", "order_id", "O1")) == 1
+
+    working(story)
+
+
+def test_a_refund_that_nobody_asked_about_is_found(working, store):
+    async def story(keeper: Keeper) -> None:
+        await keeper.take([Refund(id="f1", source="payments", occurred_at=now(), known_at=now(), refund_id="R9", order_id="O1",
+                                  amount=5000, currency="EUR")])  # fmt: skip
+        async with store.outbox() as outbox:
+            (told,) = await outbox.claim()
+        assert told.topic == "finding.opened"
+
+    working(story)
+
+
+def test_a_session_that_was_taken_over_proves_nothing_until_it_is_cleared(working, store):
+    async def story(keeper: Keeper) -> None:
+        seen = {"source": "idp", "login": "login-1", "known_at": now()}
+        early, late = now() - 10**12, now() - 10**9
+        await keeper.take([
+            StaffSignIn(id="i1", session="s0", activity="logon", device="d1", network="n1", badge=True, occurred_at=early, **seen),
+            StaffSignIn(id="i2", activity="password_reset", occurred_at=late, **seen),
+            StaffSignIn(id="i3", session="s1", activity="logon", device="d2", network="n2", occurred_at=late + 10**8, **seen),
+            receipt("O1", "M1"), scan("M1"), dock("M1"),
+        ])  # fmt: skip
+        await keeper._asking.prover.refresh()
+        assert keeper._asking.prover.suspects == {"s1"}
+        asked = await keeper.ask(claim(requester=None, session=None), None)
+        assert asked.answer.decision == "hold"
+        assert "item_scanned" in str(asked.answer.missing)
+        await keeper.take(
+            [SessionClearance(id="c1", source="gate", occurred_at=now(), known_at=now(), session="s1", actor="login-2")]
+        )
+
+        async def released() -> bool:
+            return (await outcomes(store))[-1] == "release"
+
+        await until(released)
+
+    working(story)
+
+
+def test_what_is_open_is_known_again_after_a_restart(store, gate):
+    async def before() -> None:
+        async with at_work(store, gate) as keeper:
+            await keeper.take((*roster(), *order("O0"), *back("O0", "M0"), scan("M0"), dock("M0"), receipt("O0", "M0")))
+            await keeper.take([*order("O1"), *back("O1", "M1"), *order("O2"), *back("O2", "M2")])
+            await keeper._asking.prover.refresh()
+            assert (await keeper.ask(claim(), None)).answer.decision == "hold"
+            await keeper.take([scan("M2"), dock("M2"), receipt("O2", "M2")])
+            asked = await keeper.ask(claim(order_id="O2", rma_id="M2", refund_id="R2"), None)
+            assert asked.answer.decision == "release"
+
+    async def after() -> None:
+        async with at_work(store, gate) as keeper:
+            assert [one.claim.refund_id for one in keeper.open.values()] == ["R1"]
+            assert list(keeper.reserved) == ["O2"]
+            await keeper.take([scan("M1"), dock("M1"), receipt("O1", "M1")])
+
+            async def released() -> bool:
+                return (await outcomes(store))[-1] == "release"
+
+            await until(released)
+
+    asyncio.run(before())
+    asyncio.run(after())
