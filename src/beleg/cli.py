@@ -4,7 +4,6 @@ import gc
 import shutil
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,17 +17,23 @@ from beleg import __version__
 from beleg.audit.pipeline import Audit
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import AuditSettings, pseudonym_key
-from beleg.commands.telling import bar, told
+from beleg.commands import history
+from beleg.commands.telling import bar, moment, told
 from beleg.connect import propose
 from beleg.report import render, serve, write_report
 from beleg.world import WorldParameters, WorldSummary, write_world
 
 app = cyclopts.App(name="beleg", version=__version__, help="No refund without evidence.")
+app.command(history.app)
 if find_spec("alembic") and find_spec("psycopg"):
     from beleg.commands import ledger
 
     app.command(ledger.app)
     app.command(ledger.verify)
+if find_spec("fastapi") and find_spec("webauthn"):
+    from beleg.commands import gate
+
+    app.command(gate.app)
 
 DEMO_SEED, DEMO_ORDERS = 2025, 20_000
 
@@ -84,7 +89,7 @@ def audit(
             engine_address=engine_address,
             budget=budget,
             currency=currency,
-            as_of=_moment(as_of),
+            as_of=moment(as_of),
             staff=staff,
             key=pseudonym_key(),
         )
@@ -198,16 +203,6 @@ def _world(directory: Path, wanted: WorldParameters) -> WorldSummary:
 def _run(settings: AuditSettings, out: Path) -> AuditResult:
     with bar() as (progress, task):
         return Audit(settings, lambda step, share: progress.update(task, description=step, completed=share)).run(out)
-
-
-def _moment(day: str | None) -> int | None:
-    if day is None:
-        return None
-    try:
-        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
-    except ValueError as wrong:
-        raise ValueError(f"--as-of: got {day!r}, expected a day such as 2025-12-31") from wrong
-    return int(midnight.timestamp()) * 1_000_000 - 1
 
 
 def main() -> None:

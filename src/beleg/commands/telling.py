@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from beleg.connect import ConnectError
+from beleg.facts.told import ToldError
 from beleg.ledger.engines.base import EngineError
 from beleg.ledger.store.base import StoreError
 
@@ -31,6 +32,21 @@ def told() -> Iterator[None]:
     """Tell what cannot be used in words, and end with the exit code that says so."""
     try:
         yield
-    except (ConnectError, EngineError, StoreError, msgspec.ValidationError, ValueError, OSError) as refused:
+    except (ToldError, EngineError, StoreError, msgspec.ValidationError, ValueError, OSError) as refused:
         Console(stderr=True, highlight=False).print(f"beleg: {refused}", markup=False, soft_wrap=True)
         sys.exit(UNUSABLE)
+
+
+def moment(day: str | None) -> int | None:
+    """The end of a day such as 2025-12-31, in microseconds; None for none.
+
+    Raises:
+        ValueError: it is no day.
+    """
+    if day is None:
+        return None
+    try:
+        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except ValueError as wrong:
+        raise ValueError(f"--as-of: got {day!r}, expected a day such as 2025-12-31") from wrong
+    return int(midnight.timestamp()) * 1_000_000 - 1

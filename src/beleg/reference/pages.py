@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from beleg.reference.api import api, openapi, settings
 from beleg.reference.commands import commands
 from beleg.reference.detectors import detectors
 from beleg.reference.facts import facts
@@ -25,6 +26,7 @@ def pages() -> dict[str, str]:
         "mapping.md": mapping(),
         "policies.md": policies(),
     }
+    found |= {"api.md": api(), "openapi.json": openapi(), "settings.md": settings()}
     if (text := commands()) is not None:
         found["cli.md"] = text
     return found | {f"schemas/{name}": schema for name, schema in schemas().items()}

@@ -1,0 +1,230 @@
+"""The gate under load: closed and open loop, durable, with all rules and the log on; beside a bare durable insert and the disk.
+
+Run: ``python -m bench.gate [orders] [rate]``. The service runs as ``beleg serve`` with its embedded store; this is the generator.
+Processor time (user and system) of the service, its database and the generator is stated, since a shared machine's wall clock says
+little: what one core would serve is a second of processor time divided by that of one answer.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+DAY = 86_400_000_000
+PORT = 8471
+CONNECTIONS = 16
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Connection:
+    """One kept-alive connection, with just enough HTTP to cost the machine little."""
+
+    def __init__(self, key: str) -> None:
+        self._head = f"Host: gate\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+
+    async def open(self) -> "Connection":
+        """Connect."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", PORT)
+        return self
+
+    async def post(self, path: str, body: bytes, key: str) -> tuple[int, bytes]:
+        """Send and wait for the answer: its status and body."""
+        head = f"POST {path} HTTP/1.1\r\n{self._head}Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
+        self._writer.write(head.encode() + body)
+        header = await self._reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in header.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        return int(header[9:12]), await self._reader.readexactly(length)
+
+
+def facts(order: str, at: int) -> list[dict[str, Any]]:
+    """An order whose return came back as it should."""
+    usual: dict[str, Any] = {"occurred_at": at, "source": "bench"}
+    named = {"order_id": order, "line_id": "1"}
+    parcel = {"parcel_id": f"{order}-P", "carrier": "Swift"}
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("orders", {"order_id": order, "account_id": f"A{hash(order) % 5000}", "currency": "EUR", "paid": 20000}),
+        ("order_lines", named | {"article": "kettle", "quantity": 1, "paid": 20000, "currency": "EUR", "unit_weight": 1200}),
+        ("return_authorisations", named | {"rma_id": f"{order}-M", "quantity": 1, "site": "RC1"}),
+        ("parcels", parcel | {"order_id": order, "rma_id": f"{order}-M", "direction": "return", "to_postcode": "04109"}),
+        ("scans", parcel | {"status": "accepted", "attested": True}),
+        ("scans", parcel | {"status": "delivered", "postcode": "04109", "attested": True}),
+        ("dock_arrivals", {"parcel_id": f"{order}-P", "site": "RC1", "actor": "dock"}),
+        ("receipts", named | {"rma_id": f"{order}-M", "quantity": 1, "site": "RC1", "entry_mode": "scan", "actor": "receiver"}),
+    ]
+    return [usual | {"fact": table, "id": f"{order}-{number}"} | row for number, (table, row) in enumerate(rows)]
+
+
+def claim(order: str) -> bytes:
+    """What the shop asks."""
+    said = {"refund_id": f"{order}-R", "order_id": order, "line_id": "1", "rma_id": f"{order}-M", "amount": 20000,
+            "currency": "EUR", "trigger": "on_receipt", "channel": "web"}  # fmt: skip
+    return json.dumps(said).encode()
+
+
+Work = Callable[[Connection, int], Awaitable[None]]
+
+
+async def closed(lines: Sequence[Connection], numbers: Iterator[int], work: Work) -> tuple[float, list[float]]:
+    """Every connection asks as soon as it was answered: seconds, and each answer's latency."""
+    took: list[float] = []
+
+    async def one(line: Connection) -> None:
+        for number in numbers:
+            began = time.perf_counter()
+            await work(line, number)
+            took.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one(line) for line in lines))
+    return time.perf_counter() - began, took
+
+
+async def opened(lines: Sequence[Connection], numbers: Sequence[int], rate: float, work: Work) -> list[float]:
+    """Requests are due at fixed moments, whether or not those before were answered; latency counts from when each was due."""
+    took: list[float] = []
+    free: asyncio.Queue[Connection] = asyncio.Queue()
+    for line in lines:
+        free.put_nowait(line)
+
+    async def one(number: int, due: float) -> None:
+        line = await free.get()
+        await work(line, number)
+        free.put_nowait(line)
+        took.append(time.perf_counter() - due)
+
+    began = time.perf_counter()
+    tasks = []
+    for place, number in enumerate(numbers):
+        due = began + place / rate
+        if (wait := due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        tasks.append(asyncio.create_task(one(number, due)))
+    await asyncio.gather(*tasks)
+    return took
+
+
+def processor(pids: Sequence[int]) -> float:
+    """Seconds of processor time these processes and those they started have used."""
+    parents = {int(one.name): _stat(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()}
+    wanted = set(pids)
+    grown = True
+    while grown:
+        more = {pid for pid, stat in parents.items() if stat and stat[0] in wanted} - wanted
+        wanted, grown = wanted | more, bool(more)
+    return sum(stat[1] for pid, stat in parents.items() if pid in wanted and stat)
+
+
+def _stat(pid: str) -> tuple[int, float] | None:
+    try:
+        cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(cells[1]), (int(cells[11]) + int(cells[12]) + int(cells[13]) + int(cells[14])) / TICKS
+
+
+def disk(folder: Path) -> float:
+    """How often a second this disk makes a kilobyte durable."""
+    with (folder / "disk").open("wb") as file:
+        began = time.perf_counter()
+        for _ in range(500):
+            file.write(b"x" * 1024)
+            file.flush()
+            os.fdatasync(file.fileno())
+        return 500 / (time.perf_counter() - began)
+
+
+def shown(name: str, many: int, took: list[float], seconds: float, used: dict[str, float]) -> None:
+    """One line of the table."""
+    took.sort()
+    p50, p99, worst = (took[min(len(took) - 1, int(len(took) * share))] * 1000 for share in (0.5, 0.99, 0.999))
+    cost = ", ".join(f"{who} {1e6 * spent / many:,.0f}" for who, spent in used.items())
+    serving = used["service"] + used["database"]
+    print(f"{name:26} {many / seconds:8,.0f}/s   p50 {p50:6.1f}  p99 {p99:6.1f}  p99.9 {worst:6.1f} ms")
+    print(f"{'':26} processor time an answer, us: {cost}; two cores of it: {2 * many / serving:,.0f}/s")
+
+
+async def main() -> None:
+    """Print the table."""
+    orders = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
+    rate = float(sys.argv[2]) if len(sys.argv) > 2 else 1_500
+    with tempfile.TemporaryDirectory(prefix="beleg-bench-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        print(f"{orders:,} orders, {CONNECTIONS} connections, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        print(f"the disk: {disk(folder):,.0f} durable writes/s one by one")
+        service, key = serve(folder)
+        try:
+            await measure(folder, service, key, orders, rate)
+        finally:
+            service.terminate()
+            service.wait(30)
+
+
+def serve(folder: Path) -> tuple["subprocess.Popen[str]", str]:
+    """The service, and its first key."""
+    command = [sys.executable, "-m", "beleg.cli", "serve", "--port", str(PORT), "--folder", str(folder / "store")]
+    command[1:3] = ["-c", "from beleg.cli import main; main()"]
+    environment = os.environ | {"BELEG_RATE": "1000000/second"}
+    service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    for line in service.stderr or ():
+        if "beleg_first_" in line:
+            return service, line.rsplit(" ", 1)[1].strip()
+    raise SystemExit("the service did not start")
+
+
+async def measure(folder: Path, service: "subprocess.Popen[str]", key: str, orders: int, rate: float) -> None:
+    """Fill the store, then every loop."""
+    while True:
+        try:
+            lines = [await Connection(key).open() for _ in range(CONNECTIONS)]
+            break
+        except OSError:
+            await asyncio.sleep(0.1)
+    database = int((folder / "store" / "pg" / "postmaster.pid").read_text().split()[0])
+    at = time.time_ns() // 1000 - 5 * DAY
+    began = time.perf_counter()
+    for first in range(0, orders, 100):
+        rows = [fact for number in range(first, min(first + 100, orders)) for fact in facts(f"O{number}", at)]
+        status, body = await lines[0].post("/v1/facts", json.dumps({"facts": rows}).encode(), f"fill {first}")
+        assert status == 202, body
+    print(f"filled with {8 * orders:,} facts in {time.perf_counter() - began:.0f} s")
+    said: Counter[str] = Counter()
+
+    async def decide(line: Connection, number: int) -> None:
+        status, body = await line.post("/v1/refund-decisions", claim(f"O{number}"), f"{number}.0")
+        said[f"{status} {json.loads(body).get('decision')}"] += 1
+
+    async def insert(line: Connection, number: int) -> None:
+        fact = {"fact": "staff_actions", "id": f"bare {number}", "source": "bench", "login": "l", "action": "view"}
+        status, _ = await line.post("/v1/facts", json.dumps({"facts": [fact]}).encode(), f"bare {number}")
+        assert status == 202
+
+    async def loop(name: str, many: int, run: Callable[[], Awaitable[list[float]]]) -> None:
+        before = processor([service.pid]), processor([database]), time.process_time()
+        began = time.perf_counter()
+        took = await run()
+        seconds = time.perf_counter() - began
+        after = processor([service.pid]), processor([database]), time.process_time()
+        used = dict(zip(("service", "database", "generator"), (b - a for a, b in zip(before, after, strict=True)), strict=True))
+        shown(name, many, took, seconds, used)
+
+    half = orders // 2
+
+    async def closed_loop(numbers: range, work: Work) -> list[float]:
+        return (await closed(lines, iter(numbers), work))[1]
+
+    await loop("bare insert, closed", half, lambda: closed_loop(range(half), insert))
+    await loop("decisions, closed", half, lambda: closed_loop(range(half), decide))
+    await loop(f"decisions, open {rate:,.0f}/s", orders - half, lambda: opened(lines, range(half, orders), rate, decide))
+    print("answers:", dict(said))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

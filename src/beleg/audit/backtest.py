@@ -1,0 +1,87 @@
+"""A policy tried on exports: read, judge the sources, ask again before every refund, and say what would have changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from beleg.connect import read
+from beleg.gate.checking import check_examples, check_sources
+from beleg.gate.decide import Gate
+from beleg.gate.history import Backtest, Progress, Share, replay
+from beleg.gate.policy import load
+from beleg.ledger.engines import open_engine
+from beleg.ledger.engines.base import Engine
+from beleg.proofs.dossier import prepare
+from beleg.weigh.scale import Scale
+from beleg.weigh.weights import shipped
+
+
+class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is tried on what. `work` is a folder for files on the way; `as_of` in microseconds."""
+
+    policy: str
+    path: str
+    work: Path
+    mapping: str | None = None
+    as_of: int | None = None
+    key: bytes | None = None
+
+
+def backtest(settings: BacktestSettings, progress: Progress) -> Backtest:
+    """What the policy would have changed.
+
+    Raises:
+        ToldError: the policy or the input cannot be used.
+        EngineError: the engine cannot be opened.
+    """
+    policy = load(settings.policy)
+    check_examples(policy)
+    facts = settings.work / "facts"
+    intake = read(settings.path, settings.mapping, facts, lambda step, _: progress(f"reading {step}", 0.0), secret=settings.key)
+    engine = open_engine("duckdb", settings.work / "engine", None)
+    try:
+        engine.attach_facts(intake.tables)
+        coverage = prepare(engine, settings.as_of)
+        check_sources(policy, coverage)
+        as_of = settings.as_of or _last(engine, list(intake.tables))
+        return replay(engine, Gate(policy, Scale(shipped())), coverage, as_of, progress)
+    finally:
+        engine.close()
+
+
+def _last(engine: Engine, tables: list[str]) -> int:
+    """The last moment anything is known of."""
+    lasts = [0]
+    for name in tables:
+        facts = engine.table(name)
+        (row,) = engine.rows(facts.agg(last=facts.known_at.max())).to_pylist()
+        lasts.append(row["last"] or 0)
+    return max(lasts)
+
+
+def lines(answer: Backtest) -> Iterator[str]:
+    """The answer as text."""
+    yield f"Policy {answer.policy} on {_said(answer.asked)} that were paid (weights {answer.weights})"
+    yield ""
+    yield from (f"  {word:28} {_said(share)}" for word, share in answer.answers.items())
+    yield ""
+    yield from (f"  rule {name:23} {_said(share)}" for name, share in answer.rules.items())
+    yield from (f"  guard {name:22} {count:,}" for name, count in answer.guards.items())
+    yield ""
+    yield "Estimates:"
+    yield f"  {'money that would have stayed':28} {_said(answer.saved)}"
+    yield f"  {'gone all the same':28} {_said(answer.paid_anyway)}"
+    yield f"  {'honest refunds':28} {_said(answer.honest)}"
+    many = max(1, answer.honest.refunds)
+    for days, count in answer.honest_waiting.items():
+        when = "not released at once" if days == "0" else f"not released {days} days later"
+        yield f"  {'honest, ' + when:28} {count:,} ({count / many:.1%})"
+    yield f"  {'honest, seen by a person':28} {answer.honest_with_a_person:,} ({answer.honest_with_a_person / many:.1%})"
+    yield ""
+    yield answer.estimates
+
+
+def _said(share: Share) -> str:
+    money = ", ".join(f"{amount / 100:,.2f} {currency}" for currency, amount in share.money.items()) or "nothing"
+    return f"{share.refunds:,} refunds, {money}"

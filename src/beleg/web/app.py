@@ -1,0 +1,74 @@
+"""The service as one ASGI application: the API's routes, its OpenAPI page, and whatever else is mounted beside it."""
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from beleg import __version__
+from beleg.web import problems
+from beleg.web.access import SCOPES
+from beleg.web.console.signing import first_secret
+from beleg.web.endpoints import Endpoint
+from beleg.web.openapi import document
+from beleg.web.problems import ProblemError
+from beleg.web.routes import approvals, decisions, intake, operations
+from beleg.web.service import Service
+
+ENDPOINTS: tuple[Endpoint, ...] = (*decisions.ENDPOINTS, *approvals.ENDPOINTS, *intake.ENDPOINTS, *operations.ENDPOINTS)
+
+# The first key's public part.
+FIRST = "first"
+HOT = "/v1/refund-decisions"
+
+
+def application(service: Service) -> ASGIApp:
+    """The application over a service that runs; the one question that everything waits for goes straight to its handler."""
+    app = _everything(service)
+    hot = next(one for one in ENDPOINTS if one.name == "ask").served(service)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == HOT:
+            await (await hot(Request(scope, receive)))(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return serve
+
+
+def _everything(service: Service) -> FastAPI:
+    app = FastAPI(title="Beleg", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(HTTPException, _missing)
+    app.add_exception_handler(Exception, problems.handle)
+    app.router.routes.extend(one.route(service) for one in ENDPOINTS)
+    page = document(ENDPOINTS)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> dict[str, object]:
+        return page
+
+    # what is none of the API's is the console's
+    app.mount("/", service.console)
+    return app
+
+
+async def _missing(request: Request, failure: Exception) -> Response:
+    del request
+    status = failure.status_code if isinstance(failure, HTTPException) else 500
+    kind = {404: "not-found", 405: "method"}.get(status, "http")
+    told = ProblemError(kind, status, {404: "There is nothing here", 405: "Not by this method"}.get(status, "Not possible"))
+    headers = dict(failure.headers or {}) if isinstance(failure, HTTPException) else {}
+    return problems.response(told.problem, headers)
+
+
+async def first_key(service: Service) -> str | None:
+    """A new store has no key, and nobody could make one: the first, which may do everything; None where there was one."""
+    if await service.store.where("api_keys", "id", FIRST):
+        return None
+    return await service.door.make("first", frozenset(SCOPES), "first start", name=FIRST)
+
+
+async def first_invitation(service: Service) -> str | None:
+    """The secret that makes the console's first administrator; none once somebody can sign in."""
+    return await first_secret(service.console.state.site.desk)

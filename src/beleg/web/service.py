@@ -1,0 +1,120 @@
+"""Everything that runs: the store, the gate on it, who is told, and what looks at the clock."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from beleg.audit.settings import pseudonym_key
+from beleg.connect.webhooks import Feeds
+from beleg.gate.checking import check_examples, check_sources
+from beleg.gate.decide import Gate
+from beleg.gate.live.asking import Asking
+from beleg.gate.live.keeping import Keeper
+from beleg.gate.live.prover import Prover
+from beleg.gate.policy import Policy, load
+from beleg.ledger.store.checkpoints import Checkpoints
+from beleg.ledger.store.settings import settings as ledger_settings
+from beleg.ledger.store.store import Store, open_store
+from beleg.web.access import Door
+from beleg.web.console.app import console
+from beleg.web.console.settings import ConsoleSettings
+from beleg.web.outgoing import Outgoing
+from beleg.web.pending import Approvals
+from beleg.web.settings import Receiver, Settings
+from beleg.weigh.scale import Scale
+from beleg.weigh.weights import shipped
+
+_log = logging.getLogger("beleg.web")
+
+
+class Service:
+    """The running parts, as handlers use them."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Put the parts together; `running` sets them going."""
+        self.settings, self.store = settings, store
+        policy = _policy(settings.policy)
+        scale = Scale(shipped())
+        self.gate = Gate(policy, scale)
+        shadow = Gate(_policy(settings.shadow), scale) if settings.shadow else None
+        self.prover = Prover(store, alone=not settings.database_url)
+        self.asking = Asking(store, self.prover, self.gate, shadow)
+        self.asking.lasts = settings.reserve_minutes * 60_000_000
+        self.keeper = Keeper(self.asking, store)
+        self.door = Door(store, settings.rate)
+        self.approvals = Approvals()
+        key = settings.hash_key.encode() or pseudonym_key()
+        self.console = console(store, ConsoleSettings(origin=settings.origin, key=key, pseudonyms=key))
+        senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
+        self.feeds = Feeds(senders, key)
+        self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
+
+    async def ready(self) -> None:
+        """Judge the sources and read what is open."""
+        await self.prover.refresh()
+        self._check()
+        await self.keeper.load()
+
+    def _check(self) -> None:
+        """A policy that could never release is refused; a store without any fact of a source is told of, and checked later."""
+        if self.prover.coverage.places:
+            check_sources(self.gate.policy, self.prover.coverage)
+        else:
+            _log.warning("no source has spoken yet: whether the policy can be met is not known")
+
+    async def sign(self) -> None:
+        """Sign how the log stands, now and then, and send that off this host."""
+        chosen = ledger_settings(self.settings.database_url or self.settings.store)
+        checkpoints = Checkpoints(self.store.service, chosen.signer(), chosen.sinks)
+        while True:
+            try:
+                await asyncio.to_thread(checkpoints.make)
+            except Exception:
+                _log.exception("no checkpoint was made")
+            await asyncio.sleep(chosen.every)
+
+    async def refresh(self) -> None:
+        """Judge the sources anew now and then."""
+        while True:
+            await asyncio.sleep(self.settings.refresh_seconds)
+            await self.prover.refresh()
+
+
+def _policy(name: str) -> Policy:
+    policy = load(name)
+    check_examples(policy)
+    return policy
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """The service at work.
+
+    Raises:
+        StoreError: the store cannot be opened.
+        ToldError: a policy is wrong, or needs a proof of which no source speaks.
+    """
+    store = open_store(settings.database_url or settings.store)
+    try:
+        async with store.running():
+            service = Service(settings, store)
+            async with _at_work(service.prover.run()):
+                await service.ready()
+                async with _at_work(service.keeper.run(), service.refresh(), service.outgoing.run(), service.sign()):
+                    yield service
+    finally:
+        store.close()
+
+
+@asynccontextmanager
+async def _at_work(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,88 @@
+"""How the service is set up: from the environment, each setting with its meaning; secrets also from files."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from beleg.facts.told import ToldError, closest
+
+PREFIX = "BELEG_"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The service's settings. Each is read from ``BELEG_`` and its name, or from the file named by the same with ``_FILE``."""
+
+    database_url: Annotated[str, Meta(description="postgresql://... of the service's role; empty for the embedded store")] = ""
+    store: Annotated[str, Meta(description="the folder of the embedded store")] = "beleg-store"
+    policy: Annotated[str, Meta(description="the policy in force: a file, or the name of one that comes with Beleg")] = "standard"
+    shadow: Annotated[str, Meta(description="a policy that is asked beside it and changes nothing")] = ""
+    rate: Annotated[str, Meta(description="how much each client may ask")] = "5000/second"
+    reserve_minutes: Annotated[int, Meta(description="how long released money stays set aside")] = 60
+    refresh_seconds: Annotated[int, Meta(description="how often sources, persons and sessions are judged anew")] = 300
+    hash_key: Annotated[
+        str, Meta(description="the key of the hashes that stand for identifiers, and of cookies; else the one kept for pseudonyms")
+    ] = ""
+    webhook_secrets: Annotated[str, Meta(description="secrets of senders, as JSON: feed -> list of secrets")] = "{}"
+    notify: Annotated[str, Meta(description="who is told of decisions, as JSON: list of url and secret (whsec_...)")] = "[]"
+    origin: Annotated[str, Meta(description="what people open; passkeys are bound to it")] = "http://localhost:8400"
+    outside_approver: Annotated[str, Meta(description="the login that approves when nobody else may; empty for none")] = ""
+    wait_hours: Annotated[int, Meta(description="how long a new or reset passkey waits before it approves anything")] = 24
+    open_telemetry: Annotated[str, Meta(description="where traces go (OTLP over HTTP); empty for nowhere")] = ""
+
+
+class Receiver(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told: where, and what the message is signed with."""
+
+    url: str
+    secret: str
+
+
+def from_environment(environment: Mapping[str, str] | None = None, **given: str | int | None) -> Settings:
+    """The settings; what is given comes before the environment.
+
+    Raises:
+        ToldError: a setting is unknown or of the wrong kind, or its file cannot be read.
+    """
+    there = os.environ if environment is None else environment
+    known = Settings.__struct_fields__
+    found: dict[str, str] = {}
+    for name, value in there.items():
+        if not name.startswith(PREFIX):
+            continue
+        short = name.removeprefix(PREFIX).lower()
+        if short.removesuffix("_file") in known and short not in known:
+            found[short.removesuffix("_file")] = _read(name, value)
+        elif short in known:
+            found[short] = value
+        elif short not in _ELSEWHERE:
+            raise ToldError(name, got=f"an unknown setting{closest(short, known)}", expected="a known one", mend="correct the name")
+    said = {**found, **{name: str(value) for name, value in given.items() if value is not None}}
+    try:
+        return msgspec.convert(said, Settings, strict=False)
+    except msgspec.ValidationError as problem:
+        raise ToldError("settings", got=str(problem), expected="values of the right kind", mend="see the reference") from problem
+
+
+# Variables of other commands and of the test run.
+_ELSEWHERE = frozenset(
+    {"owner_database_url", "log_key", "log_origin", "checkpoint_sinks", "checkpoint_seconds", "update_golden", "require", "data"}
+)
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        got = f"{path!r}: {problem.strerror}"
+        raise ToldError(name, got=got, expected="a file that can be read", mend="correct the path") from problem
+
+
+def meanings() -> dict[str, tuple[str, str]]:
+    """Each variable with its meaning and what it is when it is not set."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = msgspec.structs.asdict(Settings())
+    return {f"{PREFIX}{name.upper()}": (str(get_args(hints[name])[1].description), str(defaults[name])) for name in defaults}

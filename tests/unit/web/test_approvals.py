@@ -1,0 +1,114 @@
+"""Two persons: the system chooses the second one, a passkey over exactly this refund approves it, and nothing else does."""
+
+import pytest
+
+from beleg.facts.kinds.operators import Invitation, Passkey
+from support.authenticators import Authenticator
+from support.shops import DAY, dock, now, receipt, scan
+
+
+@pytest.fixture(scope="module")
+def keys(gate):
+    """Passkeys of three logins, each invited by another person, long enough ago; and one that its owner invited."""
+    made = {login: Authenticator(login) for login in ("login-1", "login-1b", "login-2", "login-3")}
+    facts = []
+    for login, key in made.items():
+        by = "login-3" if login != "login-3" else "login-2"
+        at = now() - 3 * DAY
+        facts.append(Invitation(id=f"i-{login}", source="gate", known_at=at, login=login, secret="x", expires_at=at, actor=by))
+        facts.append(Passkey(id=f"p-{login}", source="gate", known_at=at, login=login, credential=key.credential,
+                             public_key=key.public_key, invitation=f"i-{login}"))  # fmt: skip
+    gate.do(gate.service.keeper.take(facts))
+    return made
+
+
+def reviewed(gate, shop, claim, **said):
+    """A claim that a person has to decide."""
+    name = shop()
+    gate.do(gate.service.keeper.take([receipt(name, f"{name}-M"), scan(f"{name}-M"), dock(f"{name}-M")]))
+    body = claim(name, instrument="card-2") | said
+    answer = gate.request("POST", "/v1/refund-decisions", json=body, headers={"idempotency-key": f"{name}.0"}).json()
+    assert answer.get("decision") == "review", answer
+    return name, answer["decision_id"]
+
+
+def wanted(gate, decision, **said):
+    body = {"verdict": "release", "reason": "looked at the card statement"} | said
+    return gate.request("POST", f"/v1/refund-decisions/{decision}/approval-requests", json=body)
+
+
+def assertion(gate, asked, answer):
+    return gate.request("POST", f"/v1/approval-requests/{asked['approval_id']}/assertion", content=answer)
+
+
+def test_a_second_person_of_another_team_releases(gate, shop, claim, keys):
+    name, decision = reviewed(gate, shop, claim)
+    asked = wanted(gate, decision).json()
+    assert asked["approver"] in {"login-2", "login-3"}
+    done = assertion(gate, asked, keys[asked["approver"]].sign(asked["options"]))
+    assert done.status_code == 200, done.text
+    assert (done.json()["decision"], done.json()["by"]) == ("release", "person")
+    assert done.json()["reservation"]["amount"] == 20000
+    (approval,) = gate.do(gate.service.store.where("approvals", "order_id", name))
+    assert approval.approver == asked["approver"]
+    again = assertion(gate, asked, keys[asked["approver"]].sign(asked["options"]))
+    assert again.status_code == 404
+
+
+def test_a_person_may_refuse(gate, shop, claim, keys):
+    name, decision = reviewed(gate, shop, claim)
+    asked = wanted(gate, decision, verdict="refuse").json()
+    assert assertion(gate, asked, keys[asked["approver"]].sign(asked["options"])).json()["decision"] == "refuse"
+    assert gate.request("GET", f"/v1/refund-decisions/{decision}").json()["decision"] == "refuse"
+    assert gate.do(gate.service.store.where("reservations", "order_id", name)) == []
+
+
+def test_nobody_else_s_passkey_and_no_other_refund_s(gate, shop, claim, keys):
+    _, decision = reviewed(gate, shop, claim)
+    name, other = reviewed(gate, shop, claim)
+    first, second = wanted(gate, decision).json(), wanted(gate, other).json()
+    stolen = assertion(gate, first, keys["login-1b"].sign(first["options"]))
+    assert stolen.status_code == 403
+    replayed = assertion(gate, second, keys[second["approver"]].sign(first["options"]))
+    assert replayed.status_code == 403
+    third = wanted(gate, other).json()
+    elsewhere = Authenticator(third["approver"], origin="https://beleg.example.com")
+    assert assertion(gate, third, elsewhere.sign(third["options"])).status_code == 403
+    fourth = wanted(gate, other).json()
+    assert assertion(gate, fourth, b'{"id": "x"}').status_code == 403
+    assert gate.do(gate.service.store.where("reservations", "order_id", name)) == []
+    denied = gate.do(gate.service.store.where("denied_attempts", "order_id", name))
+    assert len(denied) == 3
+
+
+def test_an_api_key_approves_nothing(gate, shop, claim, keys):
+    name, decision = reviewed(gate, shop, claim)
+    asked = wanted(gate, decision).json()
+    assert assertion(gate, asked, b"{}").status_code == 403
+    fact = {"fact": "approvals", "id": "x", "source": "x", "decision_id": "x", "order_id": name, "amount": 1, "currency": "EUR",
+            "verdict": "release", "approver": "login-2", "nonce": "n"}  # fmt: skip
+    told = gate.request("POST", "/v1/facts", json={"facts": [fact]}, headers={"idempotency-key": name})
+    assert told.status_code == 422
+
+
+def test_who_is_not_on_the_roster_has_nothing_approved(gate, shop, claim, keys):
+    name, decision = reviewed(gate, shop, claim, requester="nobody-knows")
+    refused = wanted(gate, decision)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:beleg:problem:no-second-person")
+    (denied,) = gate.do(gate.service.store.where("denied_attempts", "order_id", name))
+    assert denied.why == "no eligible second person"
+
+
+def test_an_emergency_is_loud_and_still_takes_another_person(gate, shop, claim, keys):
+    _, decision = reviewed(gate, shop, claim)
+    for myself in ("login-1", "login-1b"):
+        assert wanted(gate, decision, emergency=True, approver=myself).status_code == 409
+    asked = wanted(gate, decision, emergency=True, approver="login-2").json()
+    done = assertion(gate, asked, keys["login-2"].sign(asked["options"]))
+    assert done.json()["decision"] == "release"
+
+    async def told():
+        async with gate.service.store.outbox() as outbox:
+            return [one.topic for one in await outbox.claim(500)]
+
+    assert "approval.emergency" in gate.do(told())
