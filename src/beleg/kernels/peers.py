@@ -1,0 +1,162 @@
+"""Holds each subject's occasions against its peers': is this more often than one of this group, doing this work, would show it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from beleg.kernels.columns import Flags, Floats, Ints, floats, numbered, paired, summed, tabled
+from beleg.kernels.tails import variation_of_others, varied_tail
+
+_TEXTS: list[tuple[str, pa.DataType]] = [("subject", pa.string()), ("stratum", pa.string()), ("peers", pa.int64())]
+_NUMBERS: list[tuple[str, pa.DataType]] = [(name, pa.float64()) for name in ("occasions", "observed", "expected", "variation", "p")]
+HELD = pa.schema([*_TEXTS, *_NUMBERS])
+
+
+# At most this share of subjects, or so few, is taken to be guilty; the others' p-values may lie so far below what chance has.
+_GUILTY, _FEW, _LENIENT = 0.02, 2, 0.7
+_RAISED = (1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 2.8, 4.0)
+
+# Rounds in which the strata's rates are fitted to how many occasions had a hit.
+_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What each subject did in each stratum (a pair); number: the pair of each of its occasions there, with trials and hit."""
+
+    owner: Ints
+    place: Ints
+    number: Ints
+    when: Ints
+    trials: Floats
+    hit: Floats
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Per subject: its occasions, those with a hit, how many of them one expects, and the variance of that estimate."""
+
+    n: Floats
+    observed: Floats
+    expected: Floats
+    doubt: Floats
+
+    @property
+    def mean(self) -> Floats:
+        return np.clip(self.expected / np.maximum(self.n, 1), 1e-9, 1 - 1e-9)
+
+    def of(self, rows: Ints) -> "_Sums":
+        return _Sums(self.n[rows], self.observed[rows], self.expected[rows], self.doubt[rows])
+
+
+def hold(counted: pa.Table, fewest: int) -> tuple[pa.Table, tuple[str, ...]]:
+    """Hold every subject against the others of its strata.
+
+    What is tested is the number of occasions (days, orders) with at least one hit, so that a bad day counts once however much
+    went wrong on it. An occasion's chance follows from the rate of the *other* subjects in its strata, those that stand out most
+    left aside. A subject's own rate may differ from theirs as much as theirs do among each other (log-normal, the upper end).
+
+    Args:
+        counted: subject, stratum, occasion, trials, hits. A stratum is a group of peers who do the same work.
+        fewest: strata with fewer other subjects are left out.
+
+    Returns:
+        `HELD`, one row per subject: stratum is the one most of its trials are in, expected counts occasions with a hit; and the
+        subjects that had too few peers everywhere.
+    """
+    subject, names = numbered(counted["subject"])
+    stratum, groups = numbered(counted["stratum"])
+    when, times = numbered(counted["occasion"])
+    work = _work((subject, stratum, when), len(groups), len(times), (floats(counted["trials"]), floats(counted["hits"])))
+    peers = np.bincount(work.place, minlength=len(groups)) - 1
+    enough = peers[work.place] >= fewest
+    sums = _sums(work, enough, np.zeros(len(names), dtype=bool))
+    alive = np.flatnonzero(sums.n > 0)
+    guilty = max(_FEW, int(np.ceil(_GUILTY * len(alive))))
+    excess = (sums.observed - sums.expected) / np.sqrt(sums.expected + 1e-9)
+    spared = np.zeros(len(names), dtype=bool)
+    spared[alive[np.argsort(-excess[alive], kind="stable")[:guilty]]] = True
+    sums = _sums(work, enough, spared).of(alive)
+    variation = variation_of_others(sums.observed, sums.n, sums.mean, spared[alive])
+    variation = np.sqrt(variation**2 + np.log1p(sums.doubt / np.maximum(sums.expected, 1e-9) ** 2))
+    variation, p = _tail(sums, variation, guilty)
+    main = _main(work, enough, len(names))[alive]
+    told = [[names[one] for one in alive], [groups[one] for one in main], peers[main]]
+    too_few = np.setdiff1d(work.owner, work.owner[enough])
+    return tabled(HELD, [*told, sums.n, sums.observed, sums.expected, variation, p]), tuple(names[one] for one in too_few)
+
+
+def _sums(work: _Work, enough: Flags, spared: Flags) -> _Sums:
+    rates, doubt = _rates(work, int(work.place.max(initial=-1)) + 1, ~spared[work.owner])
+    subjects = len(spared)
+    kept = enough[work.number]
+    owner, _, number = paired(work.owner[work.number][kept], work.when[kept], int(work.when.max(initial=-1)) + 1)
+    hit = (summed(number, work.hit[kept], len(owner)) > 0).astype(np.float64)
+    chance = -np.expm1(-summed(number, (rates[work.number] * work.trials)[kept], len(owner)))
+    amount = summed(work.number, work.trials, len(work.owner))
+    n, observed, expected = (summed(owner, one, subjects) for one in (np.ones(len(owner)), hit, chance))
+    return _Sums(n, observed, expected, summed(work.owner[enough], (amount**2 * doubt)[enough], subjects))
+
+
+def _work(codes: tuple[Ints, Ints, Ints], groups: int, times: int, counts: tuple[Floats, Floats]) -> _Work:
+    """Rows of one subject, stratum and occasion taken together."""
+    subject, stratum, when = codes
+    owner, place, number = paired(subject, stratum, groups)
+    pair, moment, row = paired(number, when, times)
+    trials, hits = (summed(row, one, len(pair)) for one in counts)
+    return _Work(owner, place, pair, moment, trials, (hits > 0).astype(np.float64))
+
+
+def _rates(work: _Work, groups: int, counts: Flags) -> tuple[Floats, Floats]:
+    """Each pair's rate a trial as the others of its stratum that count have it, and the variance of that estimate.
+
+    The rates are those at which as many occasions have a hit as did, so that a day on which everything failed counts as one. Each
+    is drawn towards the rate of all, as if one hit more had been seen at that rate.
+    """
+    hits = summed(work.number, work.hit, len(work.owner)) * counts
+    whole = (hits.sum() + 0.5) / (work.trials @ counts[work.number] + 1)
+    for _ in range(_ROUNDS):
+        whole *= (hits.sum() + 0.5) / (_expected(work, np.full(len(work.owner), whole), counts).sum() + 0.5)
+    rate = np.full(groups, whole)
+    mine = np.full(len(work.owner), whole)
+    others = summed(work.place, hits, groups)[work.place] - hits + 1
+    for _ in range(_ROUNDS):
+        expected = _expected(work, rate[work.place], counts)
+        together = summed(work.place, expected, groups)
+        mine = rate[work.place] * others / np.maximum(together[work.place] - expected + rate[work.place] / whole, 1e-12)
+        rate *= (summed(work.place, hits, groups) + 1) / (together + rate / whole)
+    rates = np.clip(mine, 1e-9, 50.0)
+    return rates, rates**2 / others
+
+
+def _expected(work: _Work, rates: Floats, counts: Flags) -> Floats:
+    """How many of each pair's occasions have a hit at these rates."""
+    chance = -np.expm1(-rates[work.number] * work.trials)
+    return summed(work.number, chance, len(work.owner)) * counts
+
+
+def _tail(sums: _Sums, variation: Floats, guilty: int) -> tuple[Floats, Floats]:
+    """Variations and p-values: all are raised together until what honest subjects show is no rarer than chance has it.
+
+    Some subjects have rates of their own kind (trainees, specialists), and then the tail is heavier than the fitted one. Looked
+    at are the ranks behind the first few, which alone may be guilty.
+    """
+    size = len(variation)
+    for factor in _RAISED:
+        wider = variation * factor
+        p = varied_tail(sums.observed, sums.n, sums.mean, wider)
+        ranked = np.sort(p)[guilty : max(size // 4, guilty + 1)]
+        ranks = np.arange(guilty + 1, guilty + 1 + len(ranked))
+        if (ranked * size >= _LENIENT * ranks).all():
+            break
+    return wider, p
+
+
+def _main(work: _Work, enough: Flags, subjects: int) -> Ints:
+    """The stratum in which each subject does most of its work."""
+    amount = summed(work.number, work.trials, len(work.owner))
+    main = np.zeros(subjects, dtype=np.int64)
+    order = np.lexsort((-work.place, amount, enough))
+    main[work.owner[order]] = work.place[order]
+    return main

@@ -1,0 +1,125 @@
+"""How often chance alone reaches a count, when honest people's own rates differ from one to the next."""
+
+import numpy as np
+
+from beleg.kernels.columns import Flags, Floats
+
+# A subject's own hazard is its peers' times exp(variation * z - variation^2 / 2), z normal: some honest people lack three times
+# as many proofs as their peers do, and the tail of that is heavier than a beta-binomial's. z is summed over on this grid.
+_Z = np.arange(-5.0, 9.01, 0.1)
+_WEIGHTS = np.exp(-(_Z**2) / 2) / np.exp(-(_Z**2) / 2).sum()
+_COARSE = np.arange(-4.0, 5.01, 0.4)
+_COARSE_WEIGHTS = np.exp(-(_COARSE**2) / 2) / np.exp(-(_COARSE**2) / 2).sum()
+
+# Before anything was seen, larger variations are rarer: a half-normal of this scale. Where many are seen, they decide.
+_VARIATIONS = np.geomspace(0.03, 2.5, 24)
+_USUAL = 0.35
+
+# Twice the log-likelihood that the upper end of a 97.5 % interval gives away.
+_GIVEN_AWAY = 3.84
+
+# Among more subjects than this, so many decide how far rates vary.
+_SEEN = 20_000
+
+# So far below what is expected, the rest of the tail is everything.
+_TINY = -50.0
+
+# What leaving out the most striking subjects takes off the fitted variation is given back.
+_TRIMMED = 1.3
+
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188)
+_SHIFT = 10
+_CHUNK = 10_000
+
+
+def log_gamma(x: Floats) -> Floats:
+    """The logarithm of the gamma function for x > 0, by Stirling's series after a shift."""
+    low = np.zeros_like(x)
+    for step in range(_SHIFT):
+        low += np.log(x + step)
+    z = x + _SHIFT
+    series = sum(c / z ** (2 * place + 1) for place, c in enumerate(_STIRLING))
+    answer: Floats = (z - 0.5) * np.log(z) - z + 0.5 * np.log(2 * np.pi) + series - low
+    return answer
+
+
+def binomial_tail(hits: Floats, trials: Floats, rate: Floats) -> Floats:
+    """The probability of at least so many hits in so many trials, to full relative precision."""
+    log = log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1)
+    log += hits * np.log(rate) + (trials - hits) * np.log1p(-rate)
+    term = np.exp(log)
+    tail, at, odds = term.copy(), hits.copy(), rate / (1 - rate)
+    sure = (hits <= 0) | ((hits < trials * rate) & (log < _TINY))
+    tail[sure] = 1.0
+    open_ = np.flatnonzero((at < trials) & ~sure)
+    while len(open_):
+        ratio = (trials[open_] - at[open_]) / (at[open_] + 1) * odds[open_]
+        term[open_] *= ratio
+        tail[open_] += term[open_]
+        at[open_] += 1
+        # ratios fall, so what is left is less than a geometric series
+        small = (ratio < 1) & (term[open_] < 1e-10 * tail[open_] * (1 - np.minimum(ratio, 1)))
+        open_ = open_[~small & (at[open_] < trials[open_])]
+    answer: Floats = np.minimum(tail, 1.0)
+    return answer
+
+
+def varied_tail(hits: Floats, trials: Floats, mean: Floats, variation: Floats) -> Floats:
+    """The probability of at least so many hits, if the subject's own rate varies so much around this mean.
+
+    Args:
+        hits: how often.
+        trials: out of how many.
+        mean: the expected share of hits, between 0 and 1.
+        variation: the standard deviation of the logarithm of a subject's own hazard, -log(1 - share).
+    """
+    answer = np.ones(len(hits))
+    for low in range(0, len(hits), _CHUNK):
+        part = np.flatnonzero(hits[low : low + _CHUNK] > 0) + low
+        rates = _own(mean[part], variation[part], _Z)
+        shape = rates.shape
+        each, of = (np.repeat(one[part], shape[1]) for one in (hits, trials))
+        answer[part] = binomial_tail(each, of, rates.ravel()).reshape(shape) @ _WEIGHTS
+    return answer
+
+
+def _own(mean: Floats, variation: Floats, z: Floats) -> Floats:
+    """Own shares of hits, one row a subject; what varies is the hazard behind them."""
+    logs = np.log(-np.log1p(-mean))[:, None] + variation[:, None] * z - variation[:, None] ** 2 / 2
+    rates: Floats = -np.expm1(-np.exp(np.clip(logs, -30.0, 3.0)))
+    return rates
+
+
+def variation_of_others(hits: Floats, trials: Floats, mean: Floats, spared: Flags) -> Floats:
+    """For every subject, how far the rates of the *other* subjects may vary: the upper end of a 97.5 % interval.
+
+    A subject never explains itself away, few others give a wide interval, and the `spared` subjects explain nobody.
+    """
+    if not len(hits):
+        return np.zeros(0)
+    counts = (~spared).astype(np.float64)
+    # a hit too many elsewhere lowers everybody's means
+    level = (hits @ counts + 0.5) / (trials * mean @ counts + 0.5)
+    seen = np.arange(0, len(hits), max(1, len(hits) // _SEEN))
+    each = _likelihoods(hits[seen], trials[seen], np.clip(mean[seen] * level, 1e-9, 1 - 1e-9)) * counts[seen][:, None]
+    whole = each.sum(axis=0) - ((_VARIATIONS / _USUAL) ** 2) / 2
+    answer = np.full(len(hits), _upper(whole[None, :])[0])
+    answer[seen] = _upper(whole - each)
+    return answer * (_TRIMMED if spared.any() else 1.0)
+
+
+def _upper(likelihood: Floats) -> Floats:
+    near = 2 * (likelihood.max(axis=1, keepdims=True) - likelihood) <= _GIVEN_AWAY
+    upper: Floats = _VARIATIONS[len(_VARIATIONS) - 1 - near[:, ::-1].argmax(axis=1)]
+    return upper
+
+
+def _likelihoods(hits: Floats, trials: Floats, mean: Floats) -> Floats:
+    """Of every subject at every variation."""
+    answer = np.empty((len(hits), len(_VARIATIONS)))
+    for place, variation in enumerate(_VARIATIONS):
+        rates = _own(mean, np.full(len(mean), variation), _COARSE)
+        logs = hits[:, None] * np.log(rates) + (trials - hits)[:, None] * np.log1p(-rates)
+        top = logs.max(axis=1, keepdims=True)
+        answer[:, place] = top[:, 0] + np.log(np.exp(logs - top) @ _COARSE_WEIGHTS)
+    return answer
