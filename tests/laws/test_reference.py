@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from beleg.detect.card import every_detector
+from beleg.detect.subject import every_subject_detector
 from beleg.proofs.words import PROOFS
 from beleg.reference.mapping import PARTS
 from beleg.reference.meanings import meanings
@@ -31,6 +32,8 @@ def test_every_key_of_a_mapping_has_its_meaning() -> None:
 def test_pages_name_everything(made: dict[str, str]) -> None:
     for detector in every_detector().values():
         assert detector.card.question in made["detectors.md"]
+    for subject in every_subject_detector().values():
+        assert subject.card.question in made["subjects.md"]
     for name in (*PROOFS, *CLASSES, *(state.label for state in STATES.values())):
         assert name in made["proofs.md"]
 

@@ -54,7 +54,7 @@ class Asker:
     def _open(self, ledger: Ledger, as_of: int, known: int | None) -> tuple[Dossier, tuple[Any, ...]]:
         fill(self.engine, ledger)
         coverage = prepare(self.engine, known)
-        return Dossier(View(self.engine, as_of=known), coverage, as_of), (as_of, known, _matters(coverage))
+        return Dossier(View(self.engine, as_of=known), coverage, as_of), (as_of, known, matters(coverage))
 
     def _ask(self, key: Any, build: Any, dossier: Dossier) -> Rows:
         if key not in self._statements:
@@ -64,7 +64,7 @@ class Asker:
         return [tuple(row) for row in cursor.fetchall()]
 
 
-def _matters(coverage: Coverage) -> bytes:
+def matters(coverage: Coverage) -> bytes:
     """All of a coverage that goes into a statement."""
     has = [coverage.has(proof) for proof in PROOFS]
     return msgspec.json.encode((has, [(coverage.live(proof), coverage.down(proof)) for proof in WINDOWS]))

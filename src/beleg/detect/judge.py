@@ -6,13 +6,11 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judged import MEMBERS, Judged
+from beleg.detect.judged import MEMBERS, RING_MEMBERS, Judged
 from beleg.detect.run import missing
 from beleg.detect.subject import Kind, SubjectDetector, every_subject_detector
 from beleg.proofs.dossier import Dossier
 
-# Who is in which ring, for detectors that ask who serves them: ring, account. Empty until rings were judged.
-RING_MEMBERS = "ring_members"
 _NAMED = pa.schema([("subject", pa.string()), ("member", pa.string()), ("counterpart", pa.string())])
 
 # Staff are judged last, as they are asked about rings.
@@ -59,6 +57,18 @@ def _judge(dossier: Dossier, detector: SubjectDetector, lacking: tuple[str, ...]
 
 def behind(dossier: Dossier, verdict: Verdict, subjects: Iterable[tuple[str, str | None]]) -> ir.Table:
     """The facts and slices behind these subjects and counterparts: subject, fact_id, role, slice_id; each row once."""
+    load_named(dossier, verdict, subjects)
+    return facts_behind(dossier, verdict)
+
+
+def facts_behind(dossier: Dossier, verdict: Verdict) -> ir.Table:
+    """The same, of the subjects loaded last."""
+    found = verdict.detector.rests_on(dossier, dossier.view.prepared(f"named_{verdict.detector.name}"))
+    return found.select("subject", "fact_id", "role", "slice_id").distinct()
+
+
+def load_named(dossier: Dossier, verdict: Verdict, subjects: Iterable[tuple[str, str | None]]) -> None:
+    """Load these subjects and counterparts as a table: subject, member, counterpart; a ring has a row per account."""
     members: dict[str, list[str]] = {}
     for row in verdict.judged.members.to_pylist() if verdict.judged is not None else ():
         members.setdefault(row["subject"], []).append(row["account"])
@@ -67,7 +77,4 @@ def behind(dossier: Dossier, verdict: Verdict, subjects: Iterable[tuple[str, str
         for subject, counterpart in subjects
         for member in members.get(subject, [subject])
     ]
-    name = f"named_{verdict.detector.name}"
-    dossier.view.engine.load(name, pa.Table.from_pylist(rows, schema=_NAMED))
-    found = verdict.detector.rests_on(dossier, dossier.view.prepared(name))
-    return found.select("subject", "fact_id", "role", "slice_id").distinct()
+    dossier.view.engine.load(f"named_{verdict.detector.name}", pa.Table.from_pylist(rows, schema=_NAMED))

@@ -25,6 +25,9 @@ _TIES: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in ("subjec
 MEMBERS = pa.schema(_TIES[:2])
 LINKS = pa.schema([*_TIES, ("bits", pa.float64())])
 
+# Who is in which ring, a prepared table for detectors that ask who serves them: ring, account. Empty until rings were judged.
+RING_MEMBERS = "ring_members"
+
 # Fewer peers of the same site, role and shift, or of the same kind of customer, and nobody is compared with anybody.
 FEWEST_PEERS = 10
 

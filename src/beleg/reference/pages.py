@@ -12,6 +12,7 @@ from beleg.reference.mapping import mapping
 from beleg.reference.policies import policies
 from beleg.reference.proofs import proofs
 from beleg.reference.schemas import schemas
+from beleg.reference.subjects import subjects
 
 # Written by `make evals` from measurements, not from the code.
 _MEASURED = frozenset({"quality.md", "quality.json", "quality_subjects.md", "quality_subjects.json"})
@@ -23,6 +24,7 @@ def pages() -> dict[str, str]:
         "facts.md": facts(),
         "proofs.md": proofs(),
         "detectors.md": detectors(),
+        "subjects.md": subjects(),
         "mapping.md": mapping(),
         "policies.md": policies(),
     }

@@ -16,7 +16,7 @@ def levels(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: ALERT_CHANCE * share / whole for name, share in shares.items()}
 
 
-def discoveries(p_values: Sequence[float], tests: int, level: float) -> list[bool]:
+def discoveries(p_values: Sequence[float], tests: int, level: float, *, by_e: bool = False) -> list[bool]:
     """Which comparisons pass: Benjamini and Hochberg's step-up with Yekutieli's factor, which holds under any dependence.
 
     Subjects share queues, days and customers, so their p-values depend on each other in ways nobody can list. With no true
@@ -26,12 +26,13 @@ def discoveries(p_values: Sequence[float], tests: int, level: float) -> list[boo
         p_values: of the comparisons that are listed; those not listed are taken to be 1.
         tests: how many comparisons were made.
         level: the false discovery rate.
+        by_e: the p-values are inverses of e-values, which need no factor (Wang and Ramdas, 2022).
     """
     tests = max(tests, len(p_values))
     if not tests:
         return []
     ordered = sorted(p_values)
-    step = level / (tests * sum(1 / rank for rank in range(1, tests + 1)))
+    step = level / (tests * (1.0 if by_e else sum(1 / rank for rank in range(1, tests + 1))))
     line = max((p for rank, p in enumerate(ordered, 1) if p <= rank * step), default=-1.0)
     return [p <= line for p in p_values]
 

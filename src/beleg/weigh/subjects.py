@@ -69,7 +69,8 @@ def weigh_subjects(voices: Iterable[Voice], shares: Mapping[str, float]) -> list
     said: dict[tuple[str, str], list[Told]] = defaultdict(list)
     for voice in voices:
         alone = 0.0 if voice.weak else level.get(voice.detector, 0.0)
-        passing = discoveries([one.chance for one in voice.comparisons], voice.tests, alone)
+        by_e = all(one.p is None for one in voice.comparisons)
+        passing = discoveries([one.chance for one in voice.comparisons], voice.tests, alone, by_e=by_e)
         for one, passes in zip(voice.comparisons, passing, strict=True):
             worth = bits(one.p, one.log2_e)
             told = Told(detector=voice.detector, family=voice.family, comparison=one, bits=worth, passes=passes)

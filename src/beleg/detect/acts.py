@@ -1,0 +1,102 @@
+"""What people did, ready to be held against peers: receipts and approvals by person, order lines by account."""
+
+import ibis
+import ibis.expr.types as ir
+
+from beleg.proofs.dossier import Dossier
+
+DAY = 86_400_000_000
+
+# Whoever began less than this before is held against others who did.
+NEW_DAYS = 90
+
+ARRIVAL = ("delivered_at_site", "dock_manifested")
+AFTERWARDS = ("put_away", "counted_or_resold")
+_SPEAKS = ("T", "A", "C")
+
+
+def roster(dossier: Dossier) -> ir.Table:
+    """One row per person: person, home (site), role, shift, since."""
+    people = dossier.view.prepared("people")
+    staff = dossier.table("staff").drop("person").join(people, "login")
+    return staff.group_by("person").agg(
+        home=staff.site.min(), role=staff.role.min(), shift=staff.shift.min(), since=staff.valid_from.min()
+    )
+
+
+def received(dossier: Dossier) -> ir.Table:
+    """Receipts by persons on the roster: person, slice_id, account_id, fact_id, at, day, session, stratum, checked, lacking.
+
+    checked: whether any source could say that the goods arrived or where they went; lacking: none of those says that they
+    arrived, or none that they were seen again, and one says that they were not.
+    """
+    return dossier.view.step("acts_received", lambda _: _received(dossier))
+
+
+def _received(dossier: Dossier) -> ir.Table:
+    states = dossier.states.select("slice_id", "account_id", "category", *ARRIVAL, *AFTERWARDS)
+    receipts = dossier.receipts.filter(dossier.receipts.person.notnull() & dossier.receipts["at"].notnull())
+    receipts = receipts.select("slice_id", "fact_id", "at", "person", "session", "site", "entry_mode", "order_id", "actor")
+    t = _placed(receipts.join(states, "slice_id"), dossier)
+    letters = [t[name] for name in (*ARRIVAL, *AFTERWARDS)]
+    checked = letters[0].isin(_SPEAKS) | letters[1].isin(_SPEAKS) | letters[2].isin(_SPEAKS) | letters[3].isin(_SPEAKS)
+    return t.mutate(checked=checked, lacking=_lacks(t, ARRIVAL) | _lacks(t, AFTERWARDS)).drop(*ARRIVAL, *AFTERWARDS)
+
+
+def _lacks(t: ir.Table, proofs: tuple[str, str]) -> ir.Value:
+    one, other = (t[name] for name in proofs)
+    return (one != "T") & (other != "T") & (one.isin(("A", "C")) | other.isin(("A", "C")))
+
+
+def approved(dossier: Dossier) -> ir.Table:
+    """Approvals by persons on the roster, one row per slice paid for.
+
+    person, requester (a person, or empty), slice_id, account_id, fact_id, at, day, amount, stratum, checked, lacking; lacking:
+    the refund's required proofs are absent or contradicted.
+    """
+    return dossier.view.step("acts_approved", lambda _: _approved(dossier))
+
+
+def _approved(dossier: Dossier) -> ir.Table:
+    people = dossier.view.prepared("people")
+    refunds = dossier.table("refunds").select("approver", "session", asked="requester", fact_id="id", at="occurred_at")
+    refunds = refunds.join(people.rename(approver="login"), "approver")
+    asking = people.select(asked="login", requester="person")
+    refunds = refunds.left_join(asking, "asked").drop("asked_right").filter(lambda t: t["at"].notnull())
+    paid = dossier.refund_facts.select("slice_id", "fact_id", "amount")
+    states = dossier.states.select("slice_id", "account_id", "category", "standing", site="place_site")
+    t = _placed(paid.join(refunds, "fact_id").join(states, "slice_id"), dossier)
+    return t.mutate(checked=t.standing.isin(("supported", "gap")), lacking=t.standing == "gap").drop("standing")
+
+
+def _placed(t: ir.Table, dossier: Dossier) -> ir.Table:
+    """With day and stratum: the same site, category and shift, newcomers apart."""
+    t = t.left_join(roster(dossier), "person").drop("person_right")
+    t = t.mutate(day=(t["at"] // DAY).cast("int64"))
+    new = (t["at"] - t.since < NEW_DAYS * DAY).fill_null(False)
+    place = ibis.coalesce(t.site, t.home, "any site")
+    words = place + ", " + t.category.fill_null("any category") + ", " + t["shift"].fill_null("any shift")
+    return t.mutate(stratum=words + new.ifelse(", new here", ""))
+
+
+def counted(acts: ir.Table) -> ir.Table:
+    """Acts (person, stratum, day, lacking) as `kernels.peers.hold` reads them; an occasion is a day."""
+    grouped = acts.group_by(["person", "stratum", "day"]).agg(trials=acts.count(), hits=acts.lacking.ifelse(1, 0).sum())
+    return grouped.rename(subject="person", occasion="day")
+
+
+def lines(dossier: Dossier) -> ir.Table:
+    """Order lines by account: account_id, order_id, line_id, stratum (the same category, channel and season), paid, at."""
+    return dossier.view.step("acts_lines", lambda _: _lines(dossier))
+
+
+def _lines(dossier: Dossier) -> ir.Table:
+    headers = dossier.table("orders").group_by("order_id").agg(
+        channel=lambda t: t.channel.min(), owner=lambda t: t.account_id.max(), at=lambda t: t.occurred_at.min()
+    )  # fmt: skip
+    t = dossier.table("order_lines").select("order_id", "line_id", "account_id", "category", "paid", fact_id="id")
+    t = t.join(headers, "order_id")
+    t = t.mutate(account_id=ibis.coalesce(t.account_id, t.owner), season=(t["at"] // (91 * DAY)).cast("int64").cast("string"))
+    words = t.category.fill_null("any category") + ", " + t.channel.fill_null("any channel") + ", season "
+    t = t.mutate(stratum=words + t.season.fill_null("unknown"))
+    return t.filter(t.account_id.notnull()).drop("owner", "season", "channel", "category")

@@ -1,0 +1,92 @@
+"""Turns what was counted into what is said: by peers, by queues, by pairs; and names the facts behind it."""
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beleg.detect.judged import FEWEST_PEERS, JUDGED, Judged
+from beleg.kernels.meetings import meet
+from beleg.kernels.peers import hold
+from beleg.kernels.shared import share
+from beleg.proofs.dossier import Dossier
+
+
+def by_peers(counted: pa.Table) -> Judged:
+    """Held against peers of the same strata; `counted` as `kernels.peers.hold` reads it."""
+    held, too_few = hold(counted, FEWEST_PEERS)
+    more = held.filter(pc.greater(held["observed"], held["expected"]))
+    return Judged(rows=_rows(more), tests=held.num_rows, too_few=too_few)
+
+
+def by_meetings(shown: pa.Table, stratum: str) -> Judged:
+    """Held against the chance of bringing two together; `shown` as `kernels.meetings.meet` reads it, with peers.
+
+    Rows with too few peers are left out, and subjects that have no other rows are told.
+    """
+    enough = shown.filter(pc.field("peers") >= FEWEST_PEERS)
+    everybody, compared = (set(map(str, table["subject"].to_pylist())) for table in (shown, enough))
+    too_few = everybody - compared
+    met, pairs = meet(enough)
+    most = enough.group_by(["subject", "counterpart"]).aggregate([("peers", "max")]).rename_columns({"peers_max": "peers"})
+    more = met.filter(pc.greater(met["observed"], met["expected"])).join(most, ["subject", "counterpart"])
+    more = more.sort_by([("subject", "ascending"), ("counterpart", "ascending")])
+    return Judged(rows=_rows(more, stratum, "log2_e"), tests=pairs, too_few=tuple(sorted(too_few)))
+
+
+def by_shared(counted: pa.Table) -> Judged:
+    """Held against what others share; `counted` as `kernels.shared.share` reads it; a subject's most telling entity speaks."""
+    found, pairs = share(counted)
+    kept = found.filter(pc.field("peers") >= FEWEST_PEERS)
+    best = kept.sort_by([("p", "ascending"), ("subject", "ascending"), ("entity", "ascending")])
+    first = list({name: row for row, name in reversed(list(enumerate(best["subject"].to_pylist())))}.values())
+    rows = best.take(pa.array(sorted(first), pa.int64()))
+    return Judged(rows=_rows(rows, "all that customers use"), tests=pairs)
+
+
+def _rows(table: pa.Table, stratum: str | None = None, daily: str | None = None) -> pa.Table:
+    """A kernel's answer as `JUDGED`; what it does not say is empty."""
+    rows = table.to_pylist()
+    said = {"stratum": stratum} if stratum is not None else {}
+    more = [said | ({"log2_daily": row[daily]} if daily is not None else {}) for row in rows]
+    return pa.Table.from_pylist([row | added for row, added in zip(rows, more, strict=True)], schema=JUDGED)
+
+
+# A pair's chance is taken to be so many times what either shows elsewhere: people and customers differ.
+_LENIENT = 2.0
+
+
+def pairs(acts: ir.Table) -> ir.Table:
+    """Acts lacking proofs that two did together, as `kernels.meetings.meet` reads them.
+
+    The chance that one lacks is what the subject shows with everybody else, or what the counterpart shows with everybody else,
+    or what all show, whichever is largest, and that doubled. So whoever lacks proofs everywhere has no pair, and whoever always
+    works with the same colleague does not stand out by that.
+
+    Args:
+        acts: subject, counterpart, day, lacking; of what could be checked.
+    """
+    hit = acts.lacking.ifelse(1, 0)
+    daily = acts.group_by(["subject", "counterpart", "day"]).agg(cases=acts.count(), met=hit.sum())
+    both = daily.group_by(["subject", "counterpart"]).agg(n_both=daily.cases.sum(), h_both=daily.met.sum())
+    one = daily.group_by("subject").agg(n_one=daily.cases.sum(), h_one=daily.met.sum())
+    other = daily.group_by("counterpart").agg(n_other=daily.cases.sum(), h_other=daily.met.sum())
+    every = daily.agg(n_all=daily.cases.sum(), h_all=daily.met.sum(), peers=daily.subject.nunique() - 1)
+    t = daily.join(both, ["subject", "counterpart"]).join(one, "subject").join(other, "counterpart").cross_join(every)
+    rest = (t.h_all - t.h_both + 1.0) / (t.n_all - t.n_both + 2.0)
+    mine = (t.h_one - t.h_both + 2.0 * rest) / (t.n_one - t.n_both + 2.0)
+    theirs = (t.h_other - t.h_both + 2.0 * rest) / (t.n_other - t.n_both + 2.0)
+    share = ibis.least(_LENIENT * ibis.greatest(rest, mine, theirs), 0.999999)
+    return t.select("subject", "counterpart", "cases", "met", "peers", occasion="day", share=share)
+
+
+def facts_behind(acts: ir.Table, role: str) -> ir.Table:
+    """Acts with subject, fact_id and slice_id as part of what a subject rests on."""
+    return acts.select("subject", "fact_id", "slice_id", role=ibis.literal(role))
+
+
+def with_refunds(dossier: Dossier, acts: ir.Table, role: str) -> ir.Table:
+    """Acts with subject, fact_id and slice_id, and the refunds that paid for their slices."""
+    paid = dossier.refund_facts.select("slice_id", refund="fact_id").join(acts.select("subject", "slice_id").distinct(), "slice_id")
+    refunds = paid.select("subject", "slice_id", fact_id="refund")
+    return ibis.union(facts_behind(acts, role), facts_behind(refunds, "refund"), distinct=False)

@@ -1,0 +1,1 @@
+"""Do two members of staff pass refunds that nothing supports."""

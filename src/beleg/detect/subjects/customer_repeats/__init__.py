@@ -1,0 +1,1 @@
+"""Does somebody receive goods that nothing else ever saw again and again for one customer."""

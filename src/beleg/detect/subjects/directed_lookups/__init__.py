@@ -1,0 +1,1 @@
+"""Does somebody open returns nobody gave out, and receive them at once."""

@@ -1,0 +1,1 @@
+"""Does somebody receive goods where or when they do not work."""

@@ -1,0 +1,1 @@
+"""Do more of the refunds that somebody approved stand unsupported than of peers'."""

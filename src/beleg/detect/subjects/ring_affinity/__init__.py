@@ -1,0 +1,1 @@
+"""Does somebody serve one ring's accounts more often than the queue brings them."""

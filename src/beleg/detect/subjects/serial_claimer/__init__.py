@@ -1,0 +1,1 @@
+"""Does an account claim loss or damage again and again."""

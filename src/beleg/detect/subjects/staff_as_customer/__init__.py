@@ -1,0 +1,1 @@
+"""Does somebody handle refunds to themselves that nothing supports."""

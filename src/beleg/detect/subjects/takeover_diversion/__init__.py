@@ -1,0 +1,1 @@
+"""Was an account taken over and its refund sent elsewhere."""

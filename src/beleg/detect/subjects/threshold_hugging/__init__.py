@@ -1,0 +1,1 @@
+"""Does somebody pass amounts just below where another would have to agree."""
