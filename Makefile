@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/.run  ## a year of a shop with planted frauds, audited; ends with the address of the report
+demo: .venv/.run  ## a year of a shop with a planted ring, audited; ends with the address of the report
 	@$(BIN)/beleg demo
 
 setup: .venv/.dev  ## the virtual environment with all that the checks need

@@ -34,6 +34,10 @@ if find_spec("fastapi") and find_spec("webauthn"):
     from beleg.commands import gate
 
     app.command(gate.app)
+if find_spec("webauthn") and find_spec("uvicorn") and find_spec("psycopg"):
+    from beleg.commands.console import console
+
+    app.command(console)
 
 DEMO_SEED, DEMO_ORDERS = 2025, 20_000
 
@@ -163,7 +167,7 @@ def world(
 
 @app.command
 def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO_SEED) -> None:
-    """Make a shop's year with a planted fraud, audit it, and serve the report on this machine.
+    """Make a shop's year with a planted ring, audit it, staff included, and serve the report on this machine.
 
     Example: ``beleg demo``
 
@@ -181,11 +185,12 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
     with told():
         _world(folder / "year", WorldParameters(seed=seed, orders=orders))
         key = pseudonym_key(folder / "pseudonyms.key")
-        result = _run(
-            AuditSettings(path=str(folder / "year"), title="A shop's year with planted frauds", work=folder / "work", key=key),
-            folder / "report",
+        # Nobody here is real, so the sections on staff are shown without being asked for.
+        settings = AuditSettings(
+            path=str(folder / "year"), title="A shop's year with a planted ring", work=folder / "work", key=key, staff=True
         )
-        report = write_report(result, folder / "report", staff=False)
+        result = _run(settings, folder / "report")
+        report = write_report(result, folder / "report", staff=True)
     render(result, Console(), report=report)
     with serve(folder / "report", port) as served:
         Console(highlight=False).print(f"\nThe report is at {served.address} - press Ctrl-C to stop.")

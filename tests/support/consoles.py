@@ -65,7 +65,7 @@ def story(start: int) -> tuple[Fact, ...]:
         id="found-clerk", **said, detector="receipts_without_proof", version="1", subject_kind="staff", subject="clerk-7",
         family="proofs", amount=60_000, currency="EUR",
     )  # fmt: skip
-    rests = [FindingFact(id=f"rests-{one.id}", **said, finding_id="found-ring", fact_id=one.id, role="link") for one in seen]
+    rests = [FindingFact(id=f"rests-{one.id}", **said, finding_id="found-ring", fact_id=one.id, role=one.kind) for one in seen]
     held = Decision(
         id="held-1", **said, request_id="R-4", slice_id="O4/1/R4", order_id="O4", account_id="customer-4", amount=4_900,
         currency="EUR", outcome="hold", reason="the carrier has not scanned the parcel", deadline=start + DAY // 2,

@@ -41,7 +41,7 @@ def _refund(row: Facts, name: Name) -> str:
 _SAYS: Mapping[str, Callable[[Facts, Name], str]] = {
     "orders": lambda row, name: f"Order placed{_account(row, name)}",
     "order_lines": lambda row, _: f"Bought {row['quantity']} x {row['title'] or row['article']}",
-    "identifiers": lambda row, name: f"{row['kind'].capitalize()} seen{_account(row, name)}",
+    "identifiers": lambda row, name: f"{row['kind'].capitalize()} seen on {name('account', row.get('account_id'))}",
     "cancellations": lambda *_: "Cancelled before dispatch",
     "parcels": lambda row, _: f"Label made, {'back' if row['direction'] == 'return' else 'out'} with {row['carrier']}",
     "scans": _scan,

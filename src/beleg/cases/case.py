@@ -79,15 +79,15 @@ class Case(Struct, kw_only=True):
 
         Where slices are named, what rings and accounts say of the same money is not added to it.
         """
-        sums: dict[str, dict[str, int]] = {}
-        whole: dict[str, int] = {}
-        for item in self.live():
-            if item.subject_kind in {"slice", "refund"}:
-                slices = sums.setdefault(item.currency, {})
-                slices[item.subject] = max(slices.get(item.subject, 0), item.amount)
-            else:
-                whole[item.currency] = max(whole.get(item.currency, 0), item.amount)
-        return {currency: max(sum(sums.get(currency, {}).values()), whole.get(currency, 0)) for currency in sorted({*sums, *whole})}
+        named = [item for item in self.live() if item.subject_kind in {"slice", "refund"}]
+        most: dict[tuple[str, str], int] = {}
+        for item in named or self.live():
+            subject = item.subject if named else ""
+            most[item.currency, subject] = max(most.get((item.currency, subject), 0), item.amount)
+        sums: dict[str, int] = {}
+        for (currency, _), amount in sorted(most.items()):
+            sums[currency] = sums.get(currency, 0) + amount
+        return sums
 
     @property
     def held(self) -> dict[str, int]:

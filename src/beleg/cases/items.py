@@ -53,7 +53,7 @@ def of_finding(finding: Finding, accounts: Iterable[str | None] = ()) -> Item:
         says=finding.detector,
         amount=finding.amount,
         currency=finding.currency or "",
-        at=finding.known_at,
+        at=finding.known_at or finding.as_of,
         live=finding.status == "open",
         because=finding.because or "",
         order_id=finding.subject.partition("/")[0] if finding.subject_kind in {"slice", "refund"} else "",

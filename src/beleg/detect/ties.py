@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from beleg.proofs.dossier import Dossier
 
 # Where an account shows something, which column, and what kind of thing it is.
-_SHOWN = (
+SHOWN = (
     ("sign_ins", "device", "device"),
     ("sign_ins", "ip", "ip"),
     ("support_contacts", "device", "device"),
@@ -48,7 +48,7 @@ def _parts(dossier: Dossier) -> Iterator[ir.Table]:
     identifiers = dossier.table("identifiers")
     yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id")
     owners = dossier.table("orders").group_by("order_id").agg(owner=lambda t: t.account_id.max())
-    for table, column, kind in _SHOWN:
+    for table, column, kind in SHOWN:
         facts = dossier.table(table)
         if table == "sign_ins":
             facts = facts.filter(facts.outcome != "failure")

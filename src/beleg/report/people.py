@@ -34,7 +34,7 @@ class Member(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """One thing that ties accounts: its letter in the graph, how many members have it, and what the ties are worth together."""
+    """One thing that ties accounts: its letter in the graph, how many members have it, and what that many are worth."""
 
     letter: str
     anchor: str
@@ -166,7 +166,7 @@ def _shared(anchor: str, ties: Iterable[Tie]) -> tuple[Shared, ...]:
     met: dict[tuple[str, str], list[Tie]] = {}
     for tie in ties:
         met.setdefault((tie.kind, tie.entity), []).append(tie)
-    found = [(kind, name, len({tie.account for tie in mine}), sum(tie.bits for tie in mine)) for (kind, name), mine in met.items()]
+    found = [(kind, name, len({tie.account for tie in mine}), max(tie.bits for tie in mine)) for (kind, name), mine in met.items()]
     best = sorted(found, key=lambda row: (-row[3], row[0], row[1]))
     return tuple(Shared(letter(number), f"{anchor}-e{number}", *row) for number, row in enumerate(best, 1))
 

@@ -33,8 +33,8 @@ _MIX = {
 
 # The same for what a ring does: its store list says which shops it works, and the methods that work there.
 _RING_MIX = {
-    "false_receipt": 8.0,
-    "phished_receipt": 5.0,
+    "false_receipt": 16.0,
+    "phished_receipt": 6.0,
     "phantom_unit": 2.0,
     "serial_mismatch": 1.0,
     "fake_tracking": 3.0,
@@ -230,7 +230,7 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Share of a ring's pairs of account and shared entity that are links."""
     ring_fresh: float = 0.4
     """Accounts opened for the ring; the others are real customers' own. None are with camouflage `hijacked`."""
-    ring_frauds: float = 3.0
+    ring_frauds: float = 4.0
     """Frauds per account."""
     ring_mix: dict[str, float] = field(default_factory=lambda: dict(_RING_MIX))
     ring_dear: float = 0.9

@@ -30,6 +30,11 @@ _SETTINGS = (
 )
 
 
+_ENTRIES = """
+SELECT place, relation, fact_id FROM beleg_log.entries
+WHERE place >= $1 AND relation = ANY ($2::text[]) ORDER BY place LIMIT $3"""
+
+
 class Reader:
     """A few connections that only read.
 
@@ -77,20 +82,29 @@ class Reader:
 
     async def where(self, table: str, column: str, value: str) -> list[Fact]:
         """The facts of a table with this value in an indexed column, in the order of the log."""
+        return await self.among(table, column, [value])
+
+    async def among(self, table: str, column: str, values: Collection[str]) -> list[Fact]:
+        """The facts of a table with one of these values in an indexed column, in the order of the log."""
         schema = arrow_schemas().get(table)
         if schema is None or column not in schema.names:
             raise StoreError(f"{table}.{column}: there are no such facts")
-        kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = $1 AND r.salt IS NOT NULL'
+        kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = ANY ($1::text[]) AND r.salt IS NOT NULL'
         text = f"SELECT {written(table)} {kept} ORDER BY place"
         async with self._line() as (_, connection):
-            cursor = await connection.execute(text.encode(), (value,), prepare=True)
+            cursor = await connection.execute(text.encode(), (list(values),), prepare=True)
             return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
 
-    async def since(self, tables: Collection[str], place: int) -> list[tuple[int, Fact]]:
-        """The facts of these tables from this place of the log on, with their places, in the order of the log."""
+    async def since(self, tables: Collection[str], place: int, most: int) -> list[tuple[int, Fact]]:
+        """At most so many facts of these tables from this place of the log on, with their places, in the order of the log."""
         async with self._line() as (_, connection):
-            cursor = await connection.execute(_from_place(frozenset(tables)).encode(), (place,), prepare=True)
-            return [(row[1], _decoder().decode(row[0])) for row in await cursor.fetchall()]
+            cursor = await connection.execute(_ENTRIES.encode(), (place, list(tables), most), prepare=True)
+            entries = await cursor.fetchall()
+        named: dict[str, list[str]] = {}
+        for _, table, name in entries:
+            named.setdefault(table, []).append(name)
+        facts = {(table, fact.id): fact for table, ids in named.items() for fact in await self.among(table, "id", ids)}
+        return [(at, facts[table, name]) for at, table, name in entries if (table, name) in facts]
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[tuple["_Line", AsyncConnection]]:
@@ -146,16 +160,6 @@ def _decoder() -> msgspec.json.Decoder[Fact]:
 def _one_order() -> str:
     parts = " UNION ALL ".join(_parts())
     return f"SELECT text FROM ({parts}) AS every ORDER BY place"
-
-
-@cache
-def _from_place(tables: frozenset[str]) -> str:
-    parts = (
-        f'SELECT {written(table)} AS text, place FROM beleg_rows."{table}" r WHERE r.place >= $1 AND r.salt IS NOT NULL'
-        for table, schema in arrow_schemas().items()
-        if table in tables
-    )
-    return f"SELECT text, place FROM ({' UNION ALL '.join(parts)}) AS every ORDER BY place"
 
 
 def _parts() -> Iterator[str]:

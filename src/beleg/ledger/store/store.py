@@ -76,9 +76,13 @@ class Store:
         """The facts of a table with this value in an indexed column, in the order of the log."""
         return await self._parts()[1].where(table, column, value)
 
-    async def since(self, tables: Collection[str], place: int) -> list[tuple[int, Fact]]:
-        """The facts of these tables from this place of the log on, with their places, in the order of the log."""
-        return await self._parts()[1].since(tables, place)
+    async def among(self, table: str, column: str, values: Collection[str]) -> list[Fact]:
+        """The facts of a table with one of these values in an indexed column, in the order of the log."""
+        return await self._parts()[1].among(table, column, values)
+
+    async def since(self, tables: Collection[str], place: int, most: int = 5_000) -> list[tuple[int, Fact]]:
+        """At most so many facts of these tables from this place of the log on, with their places, in the order of the log."""
+        return await self._parts()[1].since(tables, place, most)
 
     def prepare(self, name: str, statement: str) -> None:
         """Keep a statement of `View.sql` over `engine`, scoped by `SCOPE_MARK`; each connection plans it once."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Literal
 
@@ -15,13 +15,16 @@ from beleg.facts.base import Fact
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision, DeniedAttempt
 from beleg.facts.kinds.operators import PersonalRead
+from beleg.facts.kinds.orders import Order
 from beleg.ledger.store.base import Unit
 from beleg.web.console import directory
 from beleg.web.console.directory import Directory
 from beleg.web.console.ledger import Ledger
+from beleg.web.console.links import Link, links
 from beleg.web.console.rows import Rows
 
 _FOLDED = frozenset((*book.TABLES, *directory.TABLES, "finding_facts", "personal_reads", "denied_attempts"))
+_ASKED = 5_000  # how many values are asked for at once
 _READS = 400  # the newest reads of personal data, and denied attempts, that the log page shows
 
 
@@ -56,28 +59,42 @@ class Desk:
         self.book = Book(sampling)
         self.rows = Rows(rate)
         self.directory = Directory()
-        self.findings: dict[str, Finding] = {}
+        self.findings: dict[tuple[str, str], list[Finding]] = defaultdict(list)
         self.decisions: dict[str, list[Decision]] = defaultdict(list)
         self.behind: dict[str, list[FindingFact]] = defaultdict(list)
-        self.reads: list[Fact] = []
+        self.reads: deque[Fact] = deque(maxlen=_READS)
         self._names: dict[str, tuple[Who, str]] = {}
         self._key = key
+        self._early: list[Fact] = []
         self._place = 0
         self._lock = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Take in what was written since the last time."""
+        """Take in what was written since the last time.
+
+        A ring whose facts are not there yet waits for them: without them nobody knows whom it joins.
+        """
         async with self._lock:
-            found = await self.ledger.since(_FOLDED, self._place)
-            facts = [fact for _, fact in found]
+            facts = [*self._early, *await self._news()]
             for fact in facts:
                 if isinstance(fact, FindingFact):
                     self.behind[fact.finding_id].append(fact)
+            self._early = [fact for fact in facts if self._too_early(fact)]
+            owners = await self._owners([fact for fact in facts if isinstance(fact, Finding)])
             for fact in facts:
-                await self._fold(fact)
+                if not self._too_early(fact):
+                    self._fold(fact, owners)
             self.rows.update(self.book)
-            if found:
-                self._place = found[-1][0] + 1
+
+    async def _news(self) -> list[Fact]:
+        found: list[Fact] = []
+        while part := await self.ledger.since(_FOLDED, self._place):
+            found += [fact for _, fact in part]
+            self._place = part[-1][0] + 1
+        return found
+
+    def _too_early(self, fact: Fact) -> bool:
+        return isinstance(fact, Finding) and fact.subject_kind == "ring" and fact.id not in self.behind and fact.status == "open"
 
     async def append(self, *facts: Fact) -> None:
         """Write facts down together, and know them."""
@@ -106,10 +123,10 @@ class Desk:
         """The kind and the name behind a pseudonym that was met; none for one that never was."""
         return self._names.get(shown)
 
-    async def _fold(self, fact: Fact) -> None:
+    def _fold(self, fact: Fact, owners: Mapping[str, Sequence[str]]) -> None:
         if isinstance(fact, Finding):
-            self.findings[fact.id] = fact
-            accounts = await self._accounts(fact)
+            self.findings[fact.subject_kind, fact.subject].append(fact)
+            accounts = owners.get(fact.id, ())
             self._meet("account", accounts)
             self._meet("staff", [fact.subject] if fact.subject_kind == "staff" else [])
             self.book.add(fact, accounts)
@@ -118,7 +135,7 @@ class Desk:
             self._meet("account", [fact.account_id])
             self.book.add(fact)
         elif isinstance(fact, PersonalRead | DeniedAttempt):
-            self.reads = [*self.reads[-_READS + 1 :], fact]
+            self.reads.append(fact)
         else:
             self.book.add(fact)
             self.directory.add(fact)
@@ -127,21 +144,30 @@ class Desk:
         for name in names:
             self.pseudonym(kind, name)
 
-    async def _accounts(self, finding: Finding) -> list[str | None]:
-        """The accounts behind a finding: by its order, or by the facts it rests on."""
-        if finding.subject_kind == "account":
-            return [finding.subject]
-        if finding.subject_kind in {"slice", "refund"}:
-            return await self._owners(finding.subject.partition("/")[0])
-        if finding.subject_kind == "ring":
-            return [name for link in await self.links(finding.id) for name in [getattr(link, "account_id", None)]]
-        return []
+    async def _owners(self, found: Sequence[Finding]) -> dict[str, list[str]]:
+        """The accounts behind findings, by finding: their orders' or, for rings, those of the identifiers they rest on."""
+        slices = {one.id: order_of(one.subject) for one in found if one.subject_kind in {"slice", "refund"}}
+        customers: dict[str, list[str]] = defaultdict(list)
+        for order in await self._among("orders", "order_id", slices.values()):
+            if isinstance(order, Order) and order.account_id:
+                customers[order.order_id].append(order.account_id)
+        owners = {name: customers.get(order, []) for name, order in slices.items()}
+        owners |= {one.id: [one.subject] for one in found if one.subject_kind == "account"}
+        for one in found:
+            if one.subject_kind == "ring":
+                owners[one.id] = [link.account for link in await self.links(one.id)]
+        return owners
 
-    async def links(self, finding_id: str) -> list[Fact]:
-        """The identifiers that a finding rests on, which tie accounts to each other."""
-        return [
-            fact for one in self.behind.get(finding_id, ()) for fact in await self.ledger.where("identifiers", "id", one.fact_id)
-        ]
+    async def links(self, finding_id: str) -> list[Link]:
+        """What ties the accounts of a ring's finding."""
+        return await links(self._among, self.behind.get(finding_id, ()))
 
-    async def _owners(self, order: str) -> list[str | None]:
-        return [getattr(fact, "account_id", None) for fact in await self.ledger.where("orders", "order_id", order)]
+    async def _among(self, table: str, column: str, values: Iterable[str]) -> list[Fact]:
+        wanted = sorted(set(values))
+        parts = [wanted[start : start + _ASKED] for start in range(0, len(wanted), _ASKED)]
+        return [fact for part in parts for fact in await self.ledger.among(table, column, part)]
+
+
+def order_of(slice_id: str) -> str:
+    """The order a slice belongs to."""
+    return slice_id.partition("/")[0]

@@ -24,6 +24,7 @@ class Row(Struct, frozen=True):
     due_at: int
     opened_at: int
     worth: float
+    held: dict[str, int]
     subjects: tuple[tuple[str, str], ...]
 
 
@@ -34,6 +35,7 @@ class Rows:
         self._rate = rate
         self._rows: dict[str, Row] = {}
         self._of: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._held: set[str] = set()
         self._sorted: dict[tuple[str, str, str | None], list[Row]] = {}
 
     def update(self, book: Book) -> None:
@@ -43,9 +45,12 @@ class Rows:
             if (old := self._rows.pop(name, None)) is not None:
                 for subject in old.subjects:
                     self._of[subject].discard(name)
+            self._held.discard(name)
             case = book.get(name)
             if case is not None and case.id == name:
                 self._rows[name] = self._row(case)
+                if self._rows[name].held and self._rows[name].is_open:
+                    self._held.add(name)
                 for subject in self._rows[name].subjects:
                     self._of[subject].add(name)
         if changed:
@@ -64,6 +69,10 @@ class Rows:
             self._sorted[asked] = sorted(kept, key=_KEYS[order])
         return self._sorted[asked]
 
+    def waiting(self) -> list[Row]:
+        """The open rows with requests that wait for an answer."""
+        return [self._rows[name] for name in self._held]
+
     def find(self, words: str) -> Iterable[Row]:
         """The rows whose name begins so."""
         return (row for name, row in self._rows.items() if name.startswith(words))
@@ -77,7 +86,7 @@ class Rows:
     def _row(self, case: Case) -> Row:
         return Row(
             case, case.id, case.state, case.is_open, case.assignee, case.due_at or FAR, case.opened_at or 0,
-            worth(case.at_stake(), self._rate), case.subjects,
+            worth(case.at_stake(), self._rate), case.held, case.subjects,
         )  # fmt: skip
 
 

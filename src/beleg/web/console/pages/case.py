@@ -15,6 +15,7 @@ from beleg.web.console.desk import envelope
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 LONGEST = 20_000  # characters of a note
+MOST = 50  # rows that are open at once
 
 
 def asked(context: Context) -> Case:
@@ -52,6 +53,8 @@ async def show(context: Context) -> Response:
         items=sorted(case.items.values(), key=lambda item: (not item.live, -item.amount, item.id)),
         subjects=[(kind, context.desk.pseudonym(kind, name), link(kind, name, context)) for kind, name in case.subjects],
         link=lambda kind, name: link(kind, name, context),
+        refunds=sum(kind in {"slice", "refund"} for kind, _ in case.subjects),
+        most=MOST,
         outcomes=OUTCOMES,
         may_reread=hidden,
         may_close=case.state in {"open", "reopened"} and "close" in context.may,

@@ -8,10 +8,11 @@ from beleg.audit.result import Moment, Ranked
 from beleg.facts.base import Fact, table_of
 from beleg.facts.kinds.gate import Decision
 from beleg.facts.kinds.operators import PersonalRead
+from beleg.facts.kinds.orders import Order
 from beleg.gate.decision import Decision as Answered
 from beleg.report import view
 from beleg.web.console.context import Context, TurnedAwayError
-from beleg.web.console.desk import envelope
+from beleg.web.console.desk import envelope, order_of
 
 NOT_SHOWN = frozenset(
     {"findings", "finding_facts", "decisions", "reservations", "reservation_ends", "approvals", "denied_attempts"}
@@ -21,14 +22,14 @@ NOT_SHOWN = frozenset(
 async def show(context: Context) -> Response:
     """The page."""
     name: str = context.request.path_params["slice"]
-    order = name.partition("/")[0]
+    order = order_of(name)
     facts = await context.desk.ledger.facts_of(order)
     ranked = _ranked(context, name)
     decisions = context.desk.decisions.get(name, [])
-    found = [one for one in context.desk.findings.values() if one.subject == name]
+    found = [one for kind in ("slice", "refund") for one in context.desk.findings.get((kind, name), ())]
     if not facts and ranked is None and not found:
         raise TurnedAwayError(404, context.speech.say("There is no such refund."))
-    account = next((one.account_id for one in facts if table_of(type(one)) == "orders" and hasattr(one, "account_id")), None)
+    account = next((one.account_id for one in facts if isinstance(one, Order)), None)
     shown = context.desk.pseudonym("account", account)
     if shown and context.session:
         await context.desk.append(

@@ -6,13 +6,12 @@ from starlette.responses import Response
 
 from beleg.audit.result import Subject, Sum, Tie
 from beleg.cases.case import Case
-from beleg.facts.base import Fact
-from beleg.facts.kinds.accounts import Identifier
 from beleg.facts.kinds.findings import Finding
 from beleg.facts.kinds.operators import PersonalRead, Shown
 from beleg.report import people, view
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope
+from beleg.web.console.links import Link
 from beleg.web.console.pages import refund
 
 
@@ -28,8 +27,7 @@ def answered(context: Context, kind: str, shown: str) -> Subject | None:
 
 def findings(context: Context, kind: str, name: str) -> list[Finding]:
     """The findings about a subject, the newest first."""
-    found = [one for one in context.desk.findings.values() if (one.subject_kind, one.subject) == (kind, name)]
-    return sorted(found, key=lambda one: one.known_at or 0, reverse=True)
+    return sorted(context.desk.findings.get((kind, name), ()), key=lambda one: one.known_at or 0, reverse=True)
 
 
 async def show(context: Context) -> Response:
@@ -38,8 +36,8 @@ async def show(context: Context) -> Response:
     said, found = answered(context, "ring", name), findings(context, "ring", name)
     if said is None and not found:
         raise TurnedAwayError(404, context.speech.say("There is no such ring."))
-    links = [fact for one in found for fact in await context.desk.links(one.id)]
-    subject = said or drawn(context, name, links, found)
+    tied = [] if said else [link for one in found for link in await context.desk.links(one.id)]
+    subject = said or drawn(context, name, tied, found)
     await read(context, "ring", name)
     cases = context.desk.rows.of("ring", name)
     return context.render(
@@ -56,15 +54,16 @@ async def show(context: Context) -> Response:
     )
 
 
-def drawn(context: Context, name: str, links: Sequence[Fact], found: Sequence[Finding]) -> Subject:
-    """A ring as its facts alone show it: who has which identifier in common; a lone one ties nobody."""
-    pairs = {(one.account_id, one.kind, one.value) for one in links if isinstance(one, Identifier)}
+def drawn(context: Context, name: str, links: Sequence[Link], found: Sequence[Finding]) -> Subject:
+    """A ring as its facts alone show it: who has what in common; a thing that only one has ties nobody."""
+    pairs = {(one.account, one.kind, one.entity) for one in links}
     holders: dict[tuple[str, str], set[str]] = {}
     for account, kind, value in pairs:
         holders.setdefault((kind, value), set()).add(account)
     shared = {thing for thing, accounts in holders.items() if len(accounts) > 1}
     ties = sorted((context.desk.pseudonym("account", who), kind, value) for who, kind, value in pairs if (kind, value) in shared)
-    times = sorted(one.occurred_at for one in links if one.occurred_at is not None)
+    facts = {one.fact.id: one.fact for one in links}
+    times = sorted(one.occurred_at for one in facts.values() if one.occurred_at is not None)
     return Subject(
         rank=1,
         kind="ring",
@@ -77,7 +76,7 @@ def drawn(context: Context, name: str, links: Sequence[Fact], found: Sequence[Fi
         reasons=(),
         rivals=(),
         next_steps=(),
-        timeline=tuple(refund.moments(context, list(links))),
+        timeline=tuple(refund.moments(context, list(facts.values()))),
         members=tuple(sorted({context.desk.pseudonym("account", account) for account, _, _ in pairs})),
         ties=tuple(Tie(who, kind, value[:16], 0.0) for who, kind, value in ties),
     )

@@ -8,6 +8,7 @@ from beleg.web.console.context import Context
 from beleg.web.console.pages.case import link
 
 MOST = 50
+_SHOWN = {"slice": "refund", "refund": "refund", "ring": "ring"}
 
 
 async def show(context: Context) -> Response:
@@ -20,17 +21,13 @@ async def show(context: Context) -> Response:
 
 
 async def _found(context: Context, words: str) -> list[tuple[str, str, str]]:
-    desk, found = context.desk, {}
+    desk = context.desk
+    found: dict[str, tuple[str, str]] = {}
     for row in desk.rows.find(words):
         found[f"/case/{row.id}"] = ("case", row.id)
-    for name in {one.subject for one in desk.findings.values() if one.subject.startswith(words)} | {
-        name for name in desk.decisions if name.startswith(words)
-    }:
-        kind = next((one.subject_kind for one in desk.findings.values() if one.subject == name), "slice")
-        if kind in {"slice", "refund"}:
-            found[link(kind, name, context)] = ("refund", name)
-        elif kind == "ring":
-            found[link(kind, name, context)] = ("ring", name)
+    for kind, name in [*desk.findings, *(("slice", name) for name in desk.decisions)]:
+        if kind in _SHOWN and name.startswith(words):
+            found[link(kind, name, context)] = (_SHOWN[kind], name)
     if "people" in context.may:
         found |= _people(context, words)
     if not found and await desk.ledger.where("orders", "order_id", words):

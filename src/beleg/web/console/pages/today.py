@@ -1,5 +1,7 @@
 """Today: what is due, what is new, the money held, the honest customers who wait, and what waits for this reader."""
 
+from itertools import takewhile
+
 from msgspec import Struct
 from starlette.responses import Response
 
@@ -22,7 +24,7 @@ class Waiting(Struct, frozen=True):
 
 def waiting(desk: Desk) -> Waiting:
     """All that is held, by the newest answer to each request."""
-    held = [item for row in desk.rows.listed("open") for item in row.case.live() if item.kind == "decision"]
+    held = [item for row in desk.rows.waiting() for item in row.case.live() if item.kind == "decision"]
     money: dict[str, int] = {}
     for item in held:
         money[item.currency] = money.get(item.currency, 0) + item.amount
@@ -35,9 +37,9 @@ async def today(context: Context) -> Response:
         return context.back(next((address for needs, address in ELSEWHERE if needs in context.may), "/people"))
     rows, until = context.desk.rows, context.now + DAY
     mine = rows.listed("open", "deadline", context.login)
-    due = [row for row in rows.listed("open", "deadline") if row.due_at <= until]
-    new = [row for row in rows.listed("open", "newest") if row.opened_at >= context.now - DAY and not row.assignee]
-    second = [row for row in rows.listed("open", "deadline") if _for_me(context, row)]
+    due = list(takewhile(lambda row: row.due_at <= until, rows.listed("open", "deadline")))
+    new = list(takewhile(lambda row: row.opened_at >= context.now - DAY, rows.listed("open", "newest", "")))
+    second = [row for row in rows.listed("second_reading", "deadline") if _for_me(context, row)]
     return context.render(
         "today.html.j2",
         groups=[

@@ -1,0 +1,87 @@
+"""The console's command: open it over a ledger, for the people who work the cases."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+import msgspec
+import uvicorn
+from cyclopts import Parameter
+
+from beleg.audit.result import AuditResult
+from beleg.audit.settings import pseudonym_key
+from beleg.commands.telling import told
+from beleg.ledger.store.settings import settings
+from beleg.ledger.store.store import Store, open_store
+from beleg.web.console import signing
+from beleg.web.console.app import console as application
+from beleg.web.console.settings import ConsoleSettings
+
+
+def console(
+    *,
+    store: Annotated[str | None, Parameter(name=["--store"])] = None,
+    port: int = 8401,
+    origin: str | None = None,
+    answer: Path | None = None,
+    policies: Path | None = None,
+    pseudonyms: Path | None = None,
+    second_readings: Annotated[float, Parameter(validator=cyclopts.validators.Number(gte=0, lte=1))] = 0.1,
+    staff: bool = False,
+) -> None:
+    """Open the console: cases, refunds, rings and people, over what is in the ledger.
+
+    At first start it shows an address that makes the first administrator, with a passkey and no password.
+
+    Example: ``beleg console --answer beleg-report/result.json``
+
+    Parameters
+    ----------
+    store:
+        A folder for the embedded store, or ``postgresql://...``; by default BELEG_DATABASE_URL, else BELEG_STORE, else
+        ``beleg-store`` here.
+    port:
+        The port, on this machine only; put a server that speaks HTTPS in front of it for others.
+    origin:
+        What people open, such as https://beleg.example.com; passkeys are bound to it. By default http://localhost and the port.
+    answer:
+        The result.json of the newest audit, for the arithmetic behind its findings.
+    policies:
+        The folder of the policies in force.
+    pseudonyms:
+        The key that the audit made its pseudonyms with; by default this user's.
+    second_readings:
+        The share of closed cases that a second person reads.
+    staff:
+        Show pages on members of staff. Ask your works council and your data-protection officer first.
+    """
+    with told():
+        chosen = settings(store)
+        beside = Path(chosen.where) if chosen.folder else chosen.key.parent
+        wanted = ConsoleSettings(
+            origin=(origin or f"http://localhost:{port}").rstrip("/"),
+            key=pseudonym_key(beside / "console.key"),
+            pseudonyms=pseudonym_key(pseudonyms),
+            answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
+            policies=policies,
+            second_readings=second_readings,
+            staff=staff,
+        )
+        opened = open_store(chosen.where)
+        try:
+            asyncio.run(_serve(opened, wanted, port))
+        finally:
+            opened.close()
+
+
+async def _serve(store: Store, wanted: ConsoleSettings, port: int) -> None:
+    async with store.running():
+        app = application(store, wanted)
+        secret = await signing.first_secret(app.state.site.desk)
+        said = f"Open {wanted.origin}/enrol?secret={secret} - it makes the first administrator.\n" if secret else ""
+        sys.stdout.write(f"{said}The console is at {wanted.origin} - press Ctrl-C to stop.\n")
+        sys.stdout.flush()
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", server_header=False)
+        await uvicorn.Server(config).serve()
