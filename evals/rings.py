@@ -1,6 +1,6 @@
 """How well rings are found: the tables of rings found, precision and recall, beside FRAUDAR's algorithm on the same graphs.
 
-Run: ``python -m evals.rings [--seeds 101-120] [--scale 1.0] [--only main,shapes,small,null,protocol,outcomes]``.
+Run: ``python -m evals.rings [--seeds 101-120] [--scale 1.0] [--only main,outcomes,null,protocol,shapes,small]``.
 
 Found means at least half of the accounts both ways within the first 20 blocks. Precision and recall are of the accounts named in
 those. Thresholds were set on seeds 1 to 12; use others. Median, and the worst seed in brackets.
@@ -8,7 +8,7 @@ those. Thresholds were set on seeds 1 to 12; use others. Median, and the worst s
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from beleg.kernels.rings import Rings, find
 from beleg.kernels.rings.peel import densest
 from evals.ring_graphs import Honest, Planted, Ring, plant
+from evals.rings_page import page
 
 TOP = 20
 FRAUDAR_BLOCKS = 25
@@ -46,23 +47,26 @@ class Score:
     recall: float
 
 
-def main() -> None:
-    """Print the tables asked for and write them as JSON where told."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the tables asked for as they come, and write them as JSON and as a page where told."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="101-105")
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--only", default="main,shapes,small,null,protocol,outcomes")
+    parser.add_argument("--only", default=",".join(TABLES))
     parser.add_argument("--fraudar", action="store_true", help="run FRAUDAR's algorithm beside it (main table)")
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args(argv)
     plan = Plan(_seeds(options.seeds), options.scale, options.fraudar)
-    tables = {"main": main_table, "shapes": shapes, "small": small_worlds, "null": null, "protocol": protocol, "outcomes": outcomes}
     told: dict[str, list[dict[str, object]]] = {}
     for name in options.only.split(","):
         print(f"\n## {name}: seeds {options.seeds}, scale {options.scale}\n")
-        told[name] = [_print(row) for row in tables[name](plan)]
+        told[name] = [_print(row) for row in TABLES[name](plan)]
     if options.json:
-        options.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        said = {"seeds": options.seeds, "scale": options.scale, "tables": told}
+        options.json.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(page(told, options.seeds, options.scale), encoding="utf-8")
 
 
 def main_table(plan: Plan) -> Iterator[dict[str, object]]:
@@ -255,6 +259,15 @@ def _seeds(said: str) -> list[int]:
     first, _, last = said.partition("-")
     return list(range(int(first), int(last or first) + 1))
 
+
+TABLES: dict[str, Callable[[Plan], Iterator[dict[str, object]]]] = {
+    "main": main_table,
+    "outcomes": outcomes,
+    "null": null,
+    "protocol": protocol,
+    "shapes": shapes,
+    "small": small_worlds,
+}
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ from beleg.reference.schemas import schemas
 from beleg.reference.subjects import subjects
 
 # Written by `make evals` from measurements, not from the code.
-_MEASURED = frozenset({"quality.md", "quality.json", "quality_subjects.md", "quality_subjects.json"})
+_MEASURED = frozenset(f"{name}.{kind}" for name in ("quality", "quality_subjects", "quality_rings") for kind in ("md", "json"))
 
 
 def pages() -> dict[str, str]:

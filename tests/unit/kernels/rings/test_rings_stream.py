@@ -87,7 +87,7 @@ class StreamIsBatch(RuleBasedStateMachine):
 
 
 TestStreamIsBatch = StreamIsBatch.TestCase
-TestStreamIsBatch.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestStreamIsBatch.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
 
 def test_a_ring_is_seen_around_its_members_while_it_forms_and_gone_when_it_expires():
