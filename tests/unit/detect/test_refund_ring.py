@@ -12,7 +12,7 @@ from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
 from support.asking import fill
-from support.ledgers import micros, read
+from support.ledgers import Ledger, cut, micros, read, renamed, shuffled
 
 AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -167,6 +167,41 @@ def test_what_accounts_show_ties_them_and_the_facts_are_named(asked):
     assert {row["fact_id"][1:] for row in rests} == {str(n) for n in range(16)}
     slices = {row["fact_id"][1:]: row["slice_id"].split("/") for row in rests if row["role"] == "refund"}
     assert all(parts[0] == f"O{n}" and parts[-1] == f"C{n}" for n, parts in slices.items())
+
+
+# What changes nothing
+
+
+def named(asked: Dossier, ledger: Ledger, known: int | None = None) -> list[tuple[set[str], float]]:
+    """Every ring's accounts and bits, in this ledger."""
+    fill(asked.view.engine, ledger)
+    dossier = Dossier(View(asked.view.engine, as_of=known), prepare(asked.view.engine, known), known or asked.as_of)
+    judged = judge(dossier.view.rows(count(dossier)))
+    return list(zip(rings(judged), judged.rows["log2_e"].to_pylist(), strict=True))
+
+
+@pytest.mark.parametrize("asked", [False], indirect=True)
+def test_order_names_and_what_comes_later_change_nothing(asked):
+    ledger = read(facts(blank=False))
+    ((was, bits),) = named(asked, ledger)
+    assert named(asked, shuffled(ledger, 20250601)) == [(was, bits)]
+    fresh: dict[str, str] = {}
+    again = renamed(ledger, lambda value: fresh.setdefault(value, f"{len(fresh) * 7919 % 99991:05d}"))
+    assert named(asked, again) == [({fresh[one] for one in was}, bits)]
+    moment = micros(AS_OF - timedelta(days=50))
+    assert named(asked, cut(ledger, moment), moment) == named(asked, ledger, moment)
+
+
+def test_engines_count_alike(tmp_path):
+    answers = []
+    for name in ("duckdb", "sqlite"):
+        engine = open_engine(name, tmp_path / name)
+        fill(engine, read(facts(blank=False)))
+        dossier = Dossier(View(engine), prepare(engine), micros(AS_OF))
+        counted = dossier.view.rows(count(dossier)).select(["account", "kind", "entity", "n", "bad"])
+        answers.append(sorted(tuple(row.values()) for row in counted.to_pylist()))
+        engine.close()
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize("asked", [True], indirect=True)
