@@ -27,10 +27,10 @@ _MEANING = """## What the figures mean, and where they are blind
   they missed or wrongly named, and mended: frauds planted too late in the year to happen, units without a licence plate, and
   typing counted in two families. Before the last of them they named 1 honest refund each under *another mix*, *rare fraud*
   and *no fraud*; that they name none now is partly a result of having looked.
-- Seeds 301 to 310 were run once, after the last mend, and nothing was changed afterwards. All contradictions were named under
-  all conditions. No honest refund was named with complete sources (of 35,584), with another mix, rare fraud or no fraud; one
-  was named under each of 1 %, 5 % and 20 % missing and outages (of about 35,580 each): a return that came under another label.
-  That, not the zero above, is the figure to expect: near 1 in 35,000 where sources have holes.
+- Seeds 301 to 310 were run once, after the last mend, on worlds that had no rings and fewer decoys yet. All contradictions were
+  named under all conditions. No honest refund was named with complete sources (of 35,584), with another mix, rare fraud or no
+  fraud; one was named under each of 1 %, 5 % and 20 % missing and outages (of about 35,580 each): a return that came under another
+  label. That, not a zero above, is the figure to expect: near 1 in 35,000 where sources have holes.
 - The expected calibration error is small mainly because most refunds are plainly honest. In the doubtful middle the bins
   show chances that are stated too low; and one rate per kind and method is taken from the truth, which no shop has.
 - *Contradictions of the record* are found because two sources cannot both be right. When one of the two falls silent, the
@@ -43,6 +43,8 @@ _MEANING = """## What the figures mean, and where they are blind
   supports the customer, and the claim is not listed: the benefit of the doubt is the customer's.
 - Honest money in the gap is no accusation: most of it was lost or stolen on its way, or paid without a class or a proof on
   record. The shop has no evidence for it either.
+- Under *another mix* there are more frauds than the budget has places: what is missing there stands below the last place.
+- Goodwill padded to just below what one person may grant leaves nothing in a single refund; it is a question about staff.
 - One document that is handed in once is no reuse, so that rare document fraud shows as an ordinary claim.
 - All conditions use the same seeds, so that they can be compared with each other; they are not independent samples.
 - Misfortunes are about three times as frequent in the worlds of the fit as in these, so that doubt is weighed in the
