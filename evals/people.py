@@ -1,7 +1,8 @@
 """People, rings and staff: who is found, who is wrongly named, how soon, and what a ring that knows all this still takes.
 
 Run: ``python -m evals.people [--quick] [--seeds 201,202] [--nulls 400] [--keep folder] [--json out.json] [--markdown out.md]``.
-With ``--keep`` every world's answer is written there when it is ready, and worlds that are there already are not made again.
+With ``--keep`` every world's answer is written there when it is ready, and worlds that are there already are not made again;
+empty the folder when a detector has changed.
 """
 
 import argparse
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     tasks = [Task(name, planted(name, seed), CUTS if name == TIMED else (1.0,)) for name in CONDITIONS for seed in seeds]
     tasks += [Task(f"attack {name}", attacked(name, seed), ATTACK_CUTS) for name in ATTACK for seed in seeds[: asked.attacks]]
     tasks += [Task("null", honest(seed)) for seed in nulls]
-    answer = _report(list(_measured(tasks, asked.workers, asked.keep)), seeds, nulls)
+    tasks = [task for task in tasks if not asked.no_more or _kept(task, asked.keep) is not None]
+    answer = _report(list(_measured(tasks, asked.workers, asked.keep)))
     text = page(answer)
     print(text)
     if asked.json:
@@ -53,15 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     return answer
 
 
-def _report(worlds: Sequence[Measured], seeds: tuple[int, ...], nulls: tuple[int, ...]) -> Report:
+def _report(worlds: Sequence[Measured]) -> Report:
     parts: dict[str, list[Measured]] = {}
     for one in worlds:
         parts.setdefault(one.condition, []).append(one)
     with_fraud = [one for name in CONDITIONS for one in parts.get(name, ())]
     null = parts.get("null", [])
     return Report(
-        seeds=seeds,
-        null_seeds=nulls,
+        seeds=tuple(sorted({one.seed for one in with_fraud})),
+        null_seeds=tuple(sorted(one.seed for one in null)),
         orders=ORDERS,
         null_orders=NULL_ORDERS,
         conditions=tuple(condition(name, parts[name]) for name in CONDITIONS if name in parts),
@@ -106,6 +108,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="two seeds")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
     parser.add_argument("--keep", type=Path, help="a folder for every world's answer, to go on with later")
+    parser.add_argument("--no-more", action="store_true", help="make no more worlds: report those that are kept")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--markdown", type=Path, help="write the page here")
     return parser.parse_args(arguments)
