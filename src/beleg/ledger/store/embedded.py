@@ -29,7 +29,7 @@ max_wal_size = 2GB
 listen_addresses = ''
 """
 
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 180.0  # seconds; recovery after a crash may take one of these minutes
 
 
 class Embedded:

@@ -247,14 +247,14 @@ class _Facts:
         suspects = []
         copy = f'COPY (SELECT place, {SALT}, {written(table)}, id FROM beleg_rows."{table}" r) TO STDOUT (FORMAT BINARY)'
         with self._connection.cursor().copy(copy.encode()) as rows:
-            rows.set_types(["int8", "bytea", "text", "text"])
+            rows.set_types(["int8", "bytea", "bytea", "text"])  # a text's bytes, not decoded and encoded again
             for place, salt, text, fact_id in rows.rows():
                 many += 1
                 if salt is None:
                     erased += self._erased(table, fact_id, place, excused)
                 elif 0 <= place < size:
                     leaf = leaves[place * _LEAF : place * _LEAF + _LEAF]
-                    if sha256(b"\0" + sha256(salt + text.encode()).digest()).digest() != leaf:
+                    if sha256(b"\0" + sha256(salt + text).digest()).digest() != leaf:
                         suspects.append((place, fact_id))
                         continue
                 else:
