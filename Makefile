@@ -1,6 +1,7 @@
 # Everything a person types at Beleg. Needs git, make and Python 3.11 with venv; makes its own virtual environment in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+FUZZ_SECONDS ?= 600
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test lint format types imports docs docs-check tests bench evals acceptance lock clean
@@ -43,8 +44,11 @@ bench: .venv/.dev  ## side by side with what one would write by hand; prints the
 evals: .venv/.dev  ## recall and noise on worlds whose truth is known
 	@$(BIN)/python -m evals
 
-acceptance: .venv/.dev  ## the long runs
+acceptance: .venv/.dev  ## the long runs; the last one fuzzes the readers for FUZZ_SECONDS, by default ten minutes
 	@$(BIN)/pytest -q tests/acceptance
+	@scripts/install requirements-fuzz.lock
+	@mkdir -p build/fuzz
+	@$(BIN)/python tests/acceptance/fuzz_readers.py -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ build/fuzz
 
 lock: .venv/.dev  ## choose the newest versions that fit, and pin them by hash
 	@scripts/lock

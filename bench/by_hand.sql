@@ -394,13 +394,13 @@ FROM evidence LEFT JOIN people USING (login) GROUP BY slice;
 
 CREATE TEMP TABLE states AS
 WITH parcels_of AS (
-    SELECT slice, min(carrier) AS carrier, min(to_site) AS site FROM return_parcels GROUP BY 1
+    SELECT slice, min(carrier) AS carrier, min(to_site) AS site, bool_or(sent_back) AS turned FROM return_parcels GROUP BY 1
 ), unplaced AS (
     SELECT DISTINCT slice FROM return_scans WHERE status = 'delivered' AND (postcode IS NULL OR to_postcode IS NULL)
 ), received AS (
     SELECT slice, min(happened) AS happened, min(site) AS site FROM slice_receipts GROUP BY 1
 ), placed AS (
-    SELECT s.*, p.carrier, coalesce(s.site, p.site, r.site) AS at_site, u.slice IS NOT NULL AS unplaced,
+    SELECT s.*, p.carrier, p.turned, coalesce(s.site, p.site, r.site) AS at_site, u.slice IS NOT NULL AS unplaced,
         coalesce(r.happened, s.refunded_at, s.first_at) // 86400000000 AS day,
         coalesce(s.refunded_at, s.first_at) + 86400000000 * CASE refund_class WHEN 'return' THEN 14 WHEN 'unclassified' THEN 14
             WHEN 'instant' THEN 30 WHEN 'chargeback' THEN 0 ELSE 7 END AS due_at,
@@ -421,8 +421,11 @@ WITH parcels_of AS (
         coalesce(a.day IS NOT NULL OR NOT list_contains(l.accepted, p.carrier), false) AS accepted,
         coalesce(w.day IS NOT NULL OR NOT list_contains(l.weighed, p.carrier), false) AS weighed,
         coalesce(d.day IS NOT NULL OR NOT list_contains(l.delivered, p.carrier), false) AS delivered,
-        coalesce(k.day IS NOT NULL OR NOT list_contains(l.docked, p.at_site), false) AS docked,
-        coalesce(t.day IS NOT NULL OR NOT list_contains(l.stowed, p.at_site), false) AS stowed
+        -- what turned round ends at a site that no label names
+        coalesce(k.day IS NOT NULL OR NOT list_contains(l.docked, p.at_site), p.turned AND
+            EXISTS (FROM blocked b WHERE b.proof = 'dock_manifested' AND b.day = p.day), false) AS docked,
+        coalesce(t.day IS NOT NULL OR NOT list_contains(l.stowed, p.at_site), p.turned AND
+            EXISTS (FROM blocked b WHERE b.proof = 'put_away' AND b.day = p.day), false) AS stowed
     FROM placed p CROSS JOIN live l
     LEFT JOIN blocked a ON a.proof = 'carrier_accepted' AND a.place = p.carrier AND a.day = p.day
     LEFT JOIN blocked w ON w.proof = 'weight_plausible' AND w.place = p.carrier AND w.day = p.day

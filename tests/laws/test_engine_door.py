@@ -45,6 +45,17 @@ def test_values_come_back_as_they_went_in(engine: Engine) -> None:
     assert total.schema.field("total").type == pa.int64()
 
 
+def test_a_prepared_statement_takes_any_text(engine: Engine) -> None:
+    if engine.name == "spark":
+        with pytest.raises(EngineError, match="prepares no statements"):
+            engine.prepare("one", "SELECT 1")
+        return
+    words = ["a", "ü'\"\\", "'; DROP TABLE things; --"]
+    engine.load("things", pa.table({"word": pa.array(words), "number": pa.array([1, 2, 3])}))
+    ask = engine.prepare("one", f"SELECT number FROM things WHERE word = {engine.parameter}")
+    assert [ask(word) for word in [*words, "", "' OR ''='"]] == [[(1,)], [(2,)], [(3,)], [], []]
+
+
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="oracle"):
         open_engine("oracle", tmp_path)

@@ -72,7 +72,7 @@ class Asked:
         asked = {}
         for name, build in ANSWERS.items():
             expression = build(dossier)
-            asked[name] = (_caller(self.engine, name, view.sql(expression)), expression.columns)
+            asked[name] = (self.engine.prepare(f"ask_{name}", view.sql(expression)), expression.columns)
         return {order: {name: _plain(call(order), columns) for name, (call, columns) in asked.items()} for order in orders}
 
 
@@ -97,22 +97,6 @@ def _plain(rows: Any, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
     kept = sorted(columns)
     places = [columns.index(name) for name in kept]
     return in_order([tuple(row[place] for place in places) for row in rows])
-
-
-def _caller(engine: Engine, name: str, statement: str) -> Callable[[str], Any]:
-    """Ask a prepared statement about one order, the way the engine itself is asked."""
-    if engine.name == "duckdb":
-        engine.backend.raw_sql(f"PREPARE ask_{name} AS {statement}")
-        return lambda order: engine.backend.raw_sql(f"EXECUTE ask_{name}('{order}')").fetchall()
-    if engine.name == "sqlite":
-        return lambda order: engine.backend.con.execute(statement, (order,)).fetchall()
-    if engine.name == "postgres":
-        cursor = engine.backend.con.cursor()
-        cursor.execute("SET plan_cache_mode = force_generic_plan")
-        cursor.execute("SET jit = off")
-        cursor.execute(f"PREPARE ask_{name} AS {statement}")
-        return lambda order: cursor.execute(f"EXECUTE ask_{name}('{order}')").fetchall()
-    raise ValueError(f"{engine.name} is not asked about one order")
 
 
 @pytest.fixture(scope="module", params=ENGINES)

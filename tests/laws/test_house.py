@@ -155,3 +155,8 @@ def test_the_quick_start_is_two_commands() -> None:
     commands = [line for line in blocks[0][1].splitlines() if line.strip() and not line.startswith("#")]
     assert len(commands) == 2
     assert [word for word, _ in blocks].count("sh") == 1
+
+
+def test_the_long_runs_fuzz_the_readers_for_a_stated_time():
+    told = subprocess.run(["make", "-n", "acceptance", "FUZZ_SECONDS=7"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "tests/acceptance/fuzz_readers.py -max_total_time=7 " in told.stdout

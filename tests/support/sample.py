@@ -316,7 +316,7 @@ def hostile() -> AuditResult:
         closes=(Closes(evil, (evil, long), Sum(1, 0)),),
         matching=(Matching(evil, Sum(), long),),
         detectors=(DetectorRun(long, evil, evil, True, "", 3, -5), DetectorRun(evil, long, evil, False, evil)),
-        books=tuple(Book(f"{evil}/{index}", long, 10, 9, {evil: 1}, 0, index % 2, {evil: 9}) for index in range(90)),
+        books=tuple(Book(f"{evil}/{index}", long, 10, 9 - index % 2, {evil: 1}, 0, index % 2, {evil: 9}) for index in range(90)),
         quarantine=tuple(Quarantined(evil, index, evil, long, evil, evil) for index in range(120)),
         facts={evil: 4},
         notes=(evil, long),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
-import msgspec
 import pyarrow as pa
 
 from beleg import __version__
@@ -18,7 +17,7 @@ from beleg.audit.details import Opener
 from beleg.audit.export import write_findings
 from beleg.audit.people import People
 from beleg.audit.ranking import Details, above_line, pick
-from beleg.audit.result import AuditResult, Book, Coverage, DetectorRun, Quarantined, Ranked, Sum
+from beleg.audit.result import AuditResult, Coverage, DetectorRun, Ranked, Sum
 from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.audit.subjects import Gathered
@@ -124,8 +123,8 @@ class Audit:
             detectors=_detectors(worked.runs, breakdown.detector_sums(dossier, worked.runs, stands)),
             delays=breakdown.delays(dossier, worked.runs, stands),
             subjects=People(gathered, self.settings).answer(),
-            books=msgspec.convert(intake.books, tuple[Book, ...], from_attributes=True),
-            quarantine=msgspec.convert(intake.quarantine, tuple[Quarantined, ...], from_attributes=True),
+            books=intake.books,
+            quarantine=intake.quarantine,
             facts=intake.facts,
             notes=_notes(intake, dossier, sums),
             staff=staff.rows(dossier, stands, self.settings.key) if self.settings.staff else None,

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from beleg.connect import Book, Quarantined
+
 
 class Sum(Struct, frozen=True):
     """So many refunds (slices) and so much money, in minor units of the report's currency."""
@@ -28,30 +30,6 @@ class Row(Struct, frozen=True):
     gap: Sum
     unchecked: Sum
     not_yet_due: Sum
-
-
-class Book(Struct, frozen=True):
-    """One input file's account: rows in = mapped + ignored + redelivered + quarantined."""
-
-    file: str
-    digest: str
-    rows: int
-    mapped: int
-    ignored: dict[str, int]
-    redelivered: int
-    quarantined: int
-    facts: dict[str, int]
-
-
-class Quarantined(Struct, frozen=True):
-    """One row that could not be read: where, what was got (identifiers masked), what was expected, how to mend it."""
-
-    file: str
-    row: int
-    field: str
-    got: str
-    expected: str
-    mend: str
 
 
 class Coverage(Struct, frozen=True):

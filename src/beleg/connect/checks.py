@@ -61,6 +61,27 @@ def faults(table: str, columns: dict[str, Column]) -> list[Fault]:
     return found
 
 
+def blank(column: Column) -> bool:
+    """Whether some text of the column says nothing: such a cell is empty, since a blank identifier links nobody."""
+    if not pa.types.is_string(column.type):
+        return False
+    ends = pc.min_max(column).as_py()
+    return ends["min"] is not None and not _seen(ends["min"], ends["max"]) and bool(to_mask(_says_nothing(column)).any())
+
+
+def without_blanks(column: Column) -> Column:
+    """The column with nothing where its text says nothing."""
+    if not pa.types.is_string(column.type):
+        return column
+    found: Column = pc.if_else(pc.fill_null(_says_nothing(column), False), pa.scalar(None, pa.string()), column)
+    return found
+
+
+def _says_nothing(column: Column) -> Column:
+    found: Column = pc.equal(pc.utf8_trim_whitespace(column), "")
+    return found
+
+
 def _broken(slot: Slot, column: Column) -> list[tuple[str, Mask]]:
     null = nulls(column)
     found: list[tuple[str, Mask]] = []
@@ -96,21 +117,29 @@ def _settled(metadata: pq.FileMetaData, place: int, slot: Slot) -> bool:
     if slot.words or slot.name in {"id", "source"} or slot.kind == "currency":
         return False
     must = slot.required or slot.default is not None
-    if not must and slot.least is None and slot.most is None:
+    bounded = slot.least is not None or slot.most is not None
+    text = metadata.schema.column(place).physical_type == "BYTE_ARRAY"
+    if not must and not bounded and not text:
         return True
     for group in range(metadata.num_row_groups):
         stats: Any = metadata.row_group(group).column(place).statistics
-        if stats is None or (must and (not stats.has_null_count or stats.null_count)):
+        if stats is None or not stats.has_null_count or (must and stats.null_count):
             return False
-        bounded = slot.least is not None or slot.most is not None
-        if bounded and not stats.has_min_max and stats.null_count != metadata.row_group(group).num_rows:
-            return False
-        if bounded and stats.has_min_max and not _within(stats.min, stats.max, slot):
+        if stats.null_count == metadata.row_group(group).num_rows:
+            continue
+        if (bounded or text) and (not stats.has_min_max or not _within(stats.min, stats.max, slot)):
             return False
     return True
 
 
-def _within(least: int, most: int, slot: Slot) -> bool:
+def _seen(least: str, most: str) -> bool:
+    """Whether texts between these two surely say something: blanks come before what can be seen, or lie beyond ASCII."""
+    return least[:1] > " " and most.isascii()
+
+
+def _within(least: int | str, most: int | str, slot: Slot) -> bool:
+    if isinstance(least, str) or isinstance(most, str):
+        return isinstance(least, str) and isinstance(most, str) and _seen(least, most)
     return (slot.least is None or least >= slot.least) and (slot.most is None or most <= slot.most)
 
 

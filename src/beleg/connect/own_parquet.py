@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from beleg.connect.checks import Fault, check_names, faults, known_at_complete, needed_columns, to_scan
+from beleg.connect.checks import Fault, blank, check_names, faults, known_at_complete, needed_columns, to_scan, without_blanks
 from beleg.connect.columns import Column, Mask, empty_column, none, pc
 from beleg.connect.errors import ConnectError, masked
 from beleg.connect.files import InputFile
@@ -73,7 +73,7 @@ class OwnParquet:
             for batch in parquet.iter_batches(_ROWS, columns=scan):
                 columns = dict(zip(batch.schema.names, batch.columns, strict=True))
                 twice.add(hashes(columns["id"].cast(pa.string())))
-                sound = sound and not faults(self._table, columns)
+                sound = sound and not faults(self._table, columns) and not any(blank(column) for column in columns.values())
             return Checked(file, digest, parquet.metadata.num_rows, sound)
 
     def _exact(self, schema: pa.Schema) -> bool:
@@ -119,6 +119,7 @@ class OwnParquet:
             default = slots(self._table)[field.name].default
             column = given.get(field.name)
             column = empty_column(batch.num_rows, field.type) if column is None else self._cast(file, field, column)
+            column = without_blanks(column)
             columns[field.name] = column if default is None else pc.fill_null(column, pa.scalar(default, field.type))
         columns["known_at"] = pc.coalesce(columns["known_at"], known_at(columns, 0))
         plain = pa.schema([field.with_nullable(True) for field in self._schema])

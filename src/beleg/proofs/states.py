@@ -77,7 +77,9 @@ def _says(t: ir.Table, proof: Proof, word: str) -> ir.Value:
 
 def _placed(t: ir.Table, view: View) -> ir.Table:
     parcels = return_parcels(view)
-    places = parcels.group_by("slice_id").agg(place_carrier=parcels.carrier.min(), parcel_site=parcels.to_site.min())
+    places = parcels.group_by("slice_id").agg(
+        place_carrier=parcels.carrier.min(), parcel_site=parcels.to_site.min(), turned=parcels.sent_back.ifelse(1, 0).max()
+    )
     scans = return_scans(view)
     # delivered, but the scan or the label does not say where: that is neither at the site, nor elsewhere, nor not at all
     somewhere = scans.filter((scans.status == "delivered") & (scans.postcode.isnull() | scans.to_postcode.isnull()))
@@ -93,9 +95,12 @@ def _days(t: ir.Table) -> ir.Value:
 def _down(t: ir.Table, proof: Proof, coverage: Coverage) -> ir.Value:
     """Whether the proof's fact would have fallen into days on which its source was down."""
     before, after = WINDOWS[proof]
-    place = t.place_site if proof in ("dock_manifested", "put_away") else t.place_carrier
+    at_site = proof in ("dock_manifested", "put_away")
+    place = t.place_site if at_site else t.place_carrier
+    # what turned round ends at a site that no label names, so it may be the one that was down
+    anywhere = place.isnull() & (t.turned == 1) if at_site else ibis.literal(value=False)
     hits = [
-        (place == where) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
+        ((place == where) | anywhere) & (t.anchor >= (first - after) * DAY) & (t.anchor < (last - before + 1) * DAY)
         for where, first, last in coverage.down(proof)
     ]
     # a carrier or a site that this source never speaks of is not covered by it

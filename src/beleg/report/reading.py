@@ -153,11 +153,6 @@ def books_total(result: AuditResult) -> dict[str, int]:
     }
 
 
-def difference(total: dict[str, int]) -> int:
-    """Rows that no account explains; anything but nought is a defect, and is printed."""
-    return 2 * total["rows in"] - sum(total.values())
-
-
 def ignored_by_rule(result: AuditResult) -> list[tuple[str, int]]:
     """Rows ignored by a named rule, over all files, the commonest first."""
     rules: dict[str, int] = {}

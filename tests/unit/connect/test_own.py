@@ -59,6 +59,8 @@ def test_lacking_columns_are_added_and_known_at_derived(tmp_path):
         ("occurred_offset", 2000),
         ("id", ""),
         ("amount", None),
+        ("refund_id", ""),
+        ("refund_id", " "),
     ],
 )
 def test_bad_rows_of_parquet_are_quarantined(tmp_path, field, value):
@@ -67,6 +69,18 @@ def test_bad_rows_of_parquet_are_quarantined(tmp_path, field, value):
     assert (intake.books[0].mapped, intake.books[0].quarantined) == (2, 1)
     assert (intake.quarantine[0].row, intake.quarantine[0].field) == (2, field)
     assert [row["id"] for row in rows(intake, "refunds")] == ["f1", "f3"]
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\t ", "\u00a0"])
+@pytest.mark.parametrize("statistics", [True, False])
+def test_blank_text_in_parquet_is_nothing(tmp_path, nothing, statistics):
+    facts = [refund(1, account_id=nothing), refund(2, account_id="A"), refund(3)]
+    plain = pa.schema([field.with_nullable(True) for field in SCHEMA])
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.Table.from_pylist(facts, plain), tmp_path / "in" / "refunds.parquet", write_statistics=statistics)
+    intake = read(tmp_path / "in", None, tmp_path / "out")
+    assert [row["account_id"] for row in rows(intake, "refunds")] == [None, "A", None]
+    assert (intake.books[0].mapped, intake.books[0].quarantined) == (3, 0)
 
 
 def test_ids_decide_what_is_redelivered_across_files(tmp_path):

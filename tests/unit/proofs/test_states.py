@@ -83,6 +83,24 @@ def test_a_carrier_or_site_that_its_source_never_speaks_of_is_not_covered(stand)
     assert {row[proof] for proof in ("carrier_accepted", "delivered_at_site", "dock_manifested", "put_away")} == {"U"}
 
 
+TURNED = lamp(
+    parcels=[{"at": at(3, 21), "parcel_id": "P1", "direction": "out", "to_postcode": "10115"}],
+    scans=[
+        {"at": at(3, 21, 18), "parcel_id": "P1", "status": "accepted", "attested": True},
+        {"at": at(4, 5, 8), "parcel_id": "P1", "status": "return_to_sender", "attested": True},
+    ],
+    return_authorisations=[], dock_arrivals=[], receipts=[], inspections=[], dispositions=[],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "letter"), [(date(2025, 4, 4), "U"), (date(2025, 5, 1), "A")])
+def test_what_turned_round_may_have_come_home_to_any_dock_that_was_down(stand, first, letter):
+    refund = {**TURNED["refunds"][0], "stated_class": "return", "rma_id": ""}
+    outage = Outage("RC1", first, date(first.year, first.month, first.day + 5))
+    row = stand(TURNED | {"refunds": [refund]}, "O1/1/F1", outage=outage, given={})
+    assert {row["dock_manifested"], row["put_away"]} == {letter}
+
+
 def test_delivered_elsewhere_contradicts_and_the_dock_answers_it(stand):
     away = [{**lamp()["scans"][1], "postcode": "99084"}]
     without = stand(lamp(scans=away, dock_arrivals=[]))

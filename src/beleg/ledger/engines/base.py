@@ -1,8 +1,9 @@
 """What every engine can do: hold tables of facts, keep a step's result under a name, and hand rows back as Arrow."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -68,6 +69,15 @@ class Engine(ABC):
         described = ibis.Schema.from_pyarrow(schema)
         return self.rows(self.backend.sql(statement, schema=described, dialect=self.backend.name))
 
+    def prepare(self, name: str, statement: str) -> Callable[[str], list[tuple[Any, ...]]]:
+        """Prepare a statement with one bound parameter, a text, under a name; called with a value, it answers rows.
+
+        Raises:
+            EngineError: this engine only answers whole tables.
+        """
+        del statement
+        raise EngineError(f"engine {self.name} prepares no statements: got {name!r}; ask duckdb, sqlite or postgres")
+
     def quoted(self, name: str) -> str:
         """A name as this engine quotes it."""
         return f'"{name}"'
@@ -79,3 +89,8 @@ class Engine(ABC):
     def close(self) -> None:
         """Let go of the engine."""
         self.backend.disconnect()
+
+
+def literal(value: str) -> str:
+    """A text as every engine's SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"

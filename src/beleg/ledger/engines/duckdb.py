@@ -1,9 +1,10 @@
 """DuckDB: the embedded engine of the audit; reads Parquet in place and spills to disk."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
@@ -11,7 +12,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.sql import SQLBackend
 
-from beleg.ledger.engines.base import Engine
+from beleg.ledger.engines.base import Engine, literal
 
 # How much memory the engine may use before it spills, such as 4GB; the rest of the process needs up to a gigabyte besides.
 MEMORY = "BELEG_MEMORY"
@@ -38,7 +39,7 @@ class DuckDB(Engine):
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
         """A view over the files, so that only the columns and row groups asked for are read."""
         if files:
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+            listed = ", ".join(literal(str(path)) for path in files)
             self._run(f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
         else:
             columns = ", ".join(f'NULL::{_SQL[str(field.type)]} AS "{field.name}"' for field in schema)
@@ -76,6 +77,11 @@ class DuckDB(Engine):
             yield from cursor.sql(f"{self._cast(expression)} ORDER BY {keys}").to_arrow_reader(_BATCH)
         finally:
             cursor.close()
+
+    def prepare(self, name: str, statement: str) -> Callable[[str], list[tuple[Any, ...]]]:
+        """Prepared in the connection; the plan is made anew for each value."""
+        self._run(f"PREPARE {self.quoted(name)} AS {statement}")
+        return lambda value: self.backend.con.execute(f"EXECUTE {self.quoted(name)}({literal(value)})").fetchall()
 
     def sql(self, expression: ir.Table) -> str:
         """What DuckDB is asked, without line breaks and indents, which take time to make."""

@@ -1,8 +1,9 @@
 """SQLite: the smallest embedded store; answers about single slices, from indexed tables."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -59,6 +60,11 @@ class SQLite(Engine):
             for column, field in zip(cells, schema, strict=True)
         ]
         return pa.table(columns, schema=schema)
+
+    def prepare(self, name: str, statement: str) -> Callable[[str], list[tuple[Any, ...]]]:
+        """The connection keeps the statements it ran last prepared."""
+        del name
+        return lambda value: list(self.backend.con.execute(statement, (value,)))
 
     def keep(self, name: str, step: ir.Table) -> ir.Table:
         """Read out and loaded again, which keeps booleans booleans."""
