@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from beleg.connect.shapes import Shape
+from beleg.connect.synonyms import SCAN_NAMES, plain
 
 Found = Mapping[str, tuple[str, Shape]]
 
@@ -74,6 +75,11 @@ _RULES = (
         {"rma_id": ("rma",), "carrier": ("carrier",), "to_postcode": ("postcode",)},
         fixed={"direction": '{ constant = "out" }   # CHECK: "out" to the customer, or "return"'},
     ),
+    _Rule(
+        "scans",
+        {"parcel_id": ("tracking",), "occurred_at": ("time",), "status": ("scan_status", "status")},
+        {"carrier": ("carrier",), "facility": ("site",), "postcode": ("postcode",)},
+    ),
 )  # fmt: skip
 
 
@@ -97,6 +103,8 @@ def _amount_only(found: Found) -> bool:
 
 
 def _choose(rule: _Rule, found: Found) -> dict[str, str] | None:
+    if rule.table == "scans" and "order" in found and "scan_status" not in found:
+        return None  # beside an order's number a status is the order's
     chosen: dict[str, str] = {}
     for field, meanings in (*rule.must.items(), *rule.may.items()):
         meaning = next((meaning for meaning in meanings if meaning in found and _fits(field, found[meaning][1])), None)
@@ -125,7 +133,8 @@ def _lines(source: str, rule: _Rule, chosen: Mapping[str, str], found: Found) ->
         yield f"once = [{_text(found['order'][0])}]"
     yield "[fact.fields]"
     for field, meaning in chosen.items():
-        yield f"{field} = {_value(field, meaning, found)}"
+        scanned = rule.table == "scans" and field == "status"
+        yield f"{field} = {_scan_words(*found[meaning]) if scanned else _value(field, meaning, found)}"
     if "currency" in found and found["currency"][1].currency_codes and rule.table in _MONEY:
         yield f"currency = {_text(found['currency'][0])}"
     yield from (f"{field} = {value}" for field, value in rule.fixed.items())
@@ -150,6 +159,17 @@ def _value(field: str, meaning: str, found: Found) -> str:
     return _text(column) + ("   # CHECK: the article stands in for the line" if field == "line_id" and meaning == "article" else "")
 
 
+def _scan_words(column: str, shape: Shape) -> str:
+    """The carrier's words turned into ours, as far as they are known."""
+    known = {word: SCAN_NAMES[plain(word)] for word in shape.words if plain(word) in SCAN_NAMES}
+    words = ", ".join(f"{_text(word)} = {_text(ours)}" for word, ours in sorted(known.items()))
+    rest = sorted(set(shape.words) - set(known))
+    doubt = f"   # CHECK: what do these mean: {', '.join(map(_text, rest))}" if rest else ""
+    if not shape.words:
+        doubt = "   # CHECK: too many different words to list"
+    return f'{{ column = {_text(column)}, words = {{ {words} }}, otherwise = "unknown" }}{doubt}'
+
+
 def _made_up(rule: _Rule, chosen: Mapping[str, str], found: Found) -> Iterator[str]:
     if rule.table == "refunds" and "refund_id" not in chosen:
         yield 'refund_id = { template = "{stem}-{row}" }   # CHECK: no column names the refund; the row stands in'
@@ -160,8 +180,8 @@ def _made_up(rule: _Rule, chosen: Mapping[str, str], found: Found) -> Iterator[s
     if rule.table == "parcels":
         code = found["tracking"][0]
         yield f"parcel_id = {{ template = {_text('{' + code + '}')} }}"
-        if "carrier" not in chosen:
-            yield 'carrier = { constant = "unknown" }   # CHECK'
+    if rule.table in {"parcels", "scans"} and "carrier" not in chosen:
+        yield 'carrier = { constant = "unknown" }   # CHECK'
 
 
 def _settings(found: Found, made: Draft) -> Iterator[str]:

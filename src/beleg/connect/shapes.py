@@ -14,6 +14,7 @@ TIMES = (
     "%d %b %Y", "%b %d, %Y", "%d-%b-%Y",
 )  # fmt: skip
 _UTC = ZoneInfo("UTC")
+_WORDS = 40  # a column with more different values than these is no closed list
 _SIGNS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "EUR": "EUR", "USD": "USD", "GBP": "GBP", "CHF": "CHF"}
 
 
@@ -29,6 +30,7 @@ class Shape(Struct, frozen=True):
     negatives: bool = False
     currency_sign: str = ""
     currency_codes: bool = False
+    words: tuple[str, ...] = ()
 
 
 def shape_of(values: Sequence[str | None]) -> Shape:
@@ -49,6 +51,7 @@ def shape_of(values: Sequence[str | None]) -> Shape:
         negatives=bool(decimal) and any(value.startswith(("-", "(")) or value.endswith("-") for value in distinct),
         currency_sign=next((code for sign, code in _SIGNS.items() if sign in distinct[0]), ""),
         currency_codes=all(re.fullmatch("[A-Z]{3}", value) for value in distinct),
+        words=tuple(distinct) if len(distinct) <= _WORDS else (),
     )
 
 

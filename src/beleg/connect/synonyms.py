@@ -65,6 +65,23 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# What carriers call the state of a parcel, by our own words for it.
+SCANS: Mapping[str, str] = MappingProxyType(
+    {
+        "pre_transit": "pre transit, label created, label printed, info received, pending, announced, angekuendigt",
+        "accepted": "accepted, picked up, collected, received by carrier, acceptance, eingeliefert, abgeholt, angenommen",
+        "in_transit": "in transit, transit, on its way, departed, arrived at facility, unterwegs, in zustellung unterwegs",
+        "out_for_delivery": "out for delivery, with courier, in zustellung",
+        "delivered": "delivered, proof of delivery, zugestellt, ausgeliefert",
+        "attempted": "attempted, delivery attempted, attempt failed, delivery failed, zustellversuch, nicht angetroffen",
+        "available_for_pickup": "available for pickup, ready for pickup, ready for collection, abholbereit, hinterlegt",
+        "return_to_sender": "return to sender, returned to sender, returning, returned, zurueck an absender, ruecksendung",
+        "exception": "exception, delayed, on hold, customs, stoerung, verzoegert",
+        "lost": "lost, missing, verloren",
+        "cancelled": "cancelled, canceled, voided, storniert",
+    }
+)
+
 
 def plain(header: str) -> str:
     """A header's words in lower case, without accents, joints or camel humps."""
@@ -74,13 +91,14 @@ def plain(header: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", ascii_only))
 
 
-def _by_name() -> Mapping[str, str]:
+def _by_name(meanings: Mapping[str, str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for meaning, names in MEANINGS.items():
+    for meaning, names in meanings.items():
         for name in names.split(","):
             found.setdefault(plain(name), meaning)
             found.setdefault(plain(name).replace(" ", ""), meaning)
     return MappingProxyType(found)
 
 
-NAMES = _by_name()
+NAMES = _by_name(MEANINGS)
+SCAN_NAMES = _by_name(SCANS)

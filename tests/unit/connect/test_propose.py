@@ -14,6 +14,13 @@ ORDERS = "Order ID,SKU,Qty,Unit Price,Order Date,Customer ID\n1,A,2,$3.50,03/14/
 PARCELS = "order_number,tracking_number,carrier,shipping_zip\n1,00340434161094042557,dhl,10115\n"
 
 
+SCANS = """Sendungsnummer;Zeitpunkt;Sendungsstatus;PLZ
+00340434161094042557;01.03.2024 08:10;Eingeliefert;10115
+00340434161094042557;02.03.2024 14:30;Zugestellt;04109
+00340434161094042557;02.03.2024 14:31;Nachbarn informiert;04109
+"""
+
+
 def proposed(path, tmp_path):
     proposal = propose(path)
     (tmp_path / "m.toml").write_text(proposal.text, encoding="utf-8")
@@ -35,6 +42,19 @@ def test_orders_and_parcels(folder, tmp_path, golden):
     golden("proposal_orders", proposal.text)
     assert intake.facts == {"order_lines": 2, "orders": 1, "parcels": 1}
     assert [row["paid"] for row in rows(intake, "order_lines")] == [700, 100]
+
+
+def test_scans_in_the_carriers_own_words(folder, tmp_path, golden):
+    proposal, intake = proposed(folder({"scans.csv": SCANS, "parcels.csv": PARCELS}), tmp_path)
+    golden("proposal_scans", proposal.text)
+    assert [row["status"] for row in rows(intake, "scans")] == ["accepted", "delivered", "unknown"]
+    assert {row["parcel_id"] for row in rows(intake, "scans")} == {row["parcel_id"] for row in rows(intake, "parcels")}
+
+
+def test_an_orders_status_is_no_scan(folder, tmp_path):
+    header = "Order ID,SKU,Qty,Price,Tracking Number,Status,Time\n"
+    _, intake = proposed(folder({"orders.csv": header + "1,A,1,3.50,T1,shipped,2024-03-01T10:00:00Z\n"}), tmp_path)
+    assert "scans" not in intake.facts
 
 
 @pytest.mark.parametrize("name", ["online_retail/by-day", "olist_sample", "tau_bench_retail"])
