@@ -18,7 +18,7 @@ def suspects(view: View) -> ir.Table:
     A sign-in from a device or network that this login never used before, with a factor changed within a day of it or a burst of
     acts in its session, and without the person's badge in the building. A clearance holds until the session is signed in to again.
     """
-    logons = _placed(view).filter(lambda t: (t.activity == "logon") & t.session.notnull() & (t.session != ""))
+    logons = _placed(view).filter(lambda t: t.session.notnull() & (t.session != ""))
     new = logons.filter((logons.new_device | logons.new_network) & ~logons.badge.fill_null(False))
     odd = ibis.union(_changed(view, new), new.semi_join(_bursts(view), "session").select("session", "login", "at"), distinct=True)
     last = odd.group_by(["session", "login"]).agg(at=odd["at"].max())
@@ -28,9 +28,9 @@ def suspects(view: View) -> ir.Table:
 
 
 def _placed(view: View) -> ir.Table:
-    """Every sign-in with whether its device and its network are new to a login that was there before."""
-    t = view.table("staff_sign_ins").filter(lambda t: t.occurred_at.notnull())
-    t = t.select("login", "session", "activity", "device", "network", "badge", at="occurred_at")
+    """Every sign-in that succeeded, with whether its device and its network are new to a login that had signed in before."""
+    t = view.table("staff_sign_ins").filter(lambda t: (t.activity == "logon") & t.occurred_at.notnull())
+    t = t.select("login", "session", "device", "network", "badge", at="occurred_at")
     began = t["at"].min().over(ibis.window(group_by="login"))
     device = t["at"].min().over(ibis.window(group_by=["login", "device"]))
     network = t["at"].min().over(ibis.window(group_by=["login", "network"]))

@@ -5,6 +5,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from beleg.ledger.log.canonical import CanonicalError
 from beleg.ledger.store.base import ConflictError, RefusedError, UnavailableError
 
 TYPE = "application/problem+json"
@@ -73,6 +74,7 @@ _KNOWN: dict[type[Exception], tuple[str, int, str, str]] = {
     msgspec.ValidationError: ("invalid", 422, "The body does not say what is needed", ""),
     msgspec.DecodeError: ("not-json", 400, "The body is no JSON", ""),
     UnicodeDecodeError: ("not-json", 400, "The body is no JSON", "text in UTF-8 is expected"),
+    CanonicalError: ("invalid", 422, "The body does not say what is needed", ""),
     RecursionError: ("not-json", 400, "The body is no JSON", "it is nested too deeply"),
 }
 

@@ -28,7 +28,8 @@ OURS = frozenset(
         "case_assignments", "case_notes", "case_outcomes", "restrictions",
     }
 )  # fmt: skip
-LONGEST, INT64 = 10_000, 1 << 63
+# What JSON of every kind holds exactly.
+LONGEST, LARGEST = 10_000, (1 << 53) - 1
 
 
 class Facts(Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,11 +73,11 @@ def _checked(raw: msgspec.Raw, number: int, call: Call, now: int) -> Fact:
 
 
 def _plain(value: object, where: str) -> None:
-    """Text that a database can hold, and numbers that fit into 64 bits."""
+    """Text that a database can hold, and numbers that every reader of JSON holds exactly."""
     if isinstance(value, str) and ("\0" in value or len(value) > LONGEST):
         raise _unfit(f"{where}: text without NUL, at most {LONGEST} long")
-    if isinstance(value, int) and not -INT64 <= value < INT64:
-        raise _unfit(f"{where}: a number of 64 bits")
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+        raise _unfit(f"{where}: a whole number within 2^53-1")
 
 
 def _unfit(detail: str) -> ProblemError:

@@ -29,7 +29,7 @@ class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
 
     client: Name
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
-    expires_at: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None
+    expires_at: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)] | None = None
 
 
 class MadeKey(Struct, frozen=True):

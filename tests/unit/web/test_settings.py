@@ -1,0 +1,25 @@
+"""Settings: from the environment, secrets from files, and a misspelt one is told."""
+
+import pytest
+
+from beleg.facts.told import ToldError
+from beleg.web.settings import from_environment, meanings
+
+
+def test_what_is_given_comes_before_the_environment(tmp_path):
+    (tmp_path / "key").write_text("a long secret key\n")
+    found = from_environment({"BELEG_POLICY": "mine", "BELEG_HASH_KEY_FILE": str(tmp_path / "key"), "PATH": "x"}, policy="yours")
+    assert (found.policy, found.hash_key, found.reserve_minutes) == ("yours", "a long secret key", 60)
+
+
+@pytest.mark.parametrize("environment", [
+    {"BELEG_POLCY": "x"}, {"BELEG_RESERVE_MINUTES": "an hour"}, {"BELEG_HASH_KEY_FILE": "/nowhere/at/all"},
+])  # fmt: skip
+def test_what_is_wrong_is_told(environment, golden):
+    with pytest.raises(ToldError) as caught:
+        from_environment(environment)
+    golden(f"settings_{next(iter(environment)).lower()}", str(caught.value))
+
+
+def test_every_setting_has_a_meaning():
+    assert all(meaning for meaning, _ in meanings().values())
