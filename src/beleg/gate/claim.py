@@ -36,9 +36,7 @@ class Claim(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*\Z", description="anybody's own words")] | None = None
     requester: Name | None = None
     session: Name | None = None
-    informed_at: Annotated[int, Meta(ge=0, le=(1 << 53) - 1, description="when the shop was told, in microseconds UTC")] | None = (
-        None
-    )
+    informed_at: Annotated[int, Meta(ge=0, le=(1 << 53) - 1, description="when the shop was told, microseconds UTC")] | None = None
 
     @property
     def thread(self) -> str:
