@@ -65,7 +65,7 @@ def console(
             key=pseudonym_key(beside / "console.key"),
             pseudonyms=pseudonym_key(pseudonyms),
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
-            policies=policies,
+            policies=tuple(sorted(policies.glob("*.toml"))) if policies else (),
             second_readings=second_readings,
             staff=staff,
         )

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 
+from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
 from beleg.connect.webhooks import Feeds
 from beleg.gate.checking import check_examples, check_sources
@@ -15,6 +17,7 @@ from beleg.gate.live.asking import Asking
 from beleg.gate.live.keeping import Keeper
 from beleg.gate.live.prover import Prover
 from beleg.gate.policy import Policy, load
+from beleg.gate.policy import shipped as policies
 from beleg.ledger.store.checkpoints import Checkpoints
 from beleg.ledger.store.settings import settings as ledger_settings
 from beleg.ledger.store.store import Store, open_store
@@ -47,7 +50,7 @@ class Service:
         self.door = Door(store, settings.rate)
         self.approvals = Approvals()
         key = settings.hash_key.encode() or pseudonym_key()
-        self.console = console(store, ConsoleSettings(origin=settings.origin, key=key, pseudonyms=key))
+        self.console = console(store, _console(settings, key))
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
@@ -81,6 +84,20 @@ class Service:
         while True:
             await asyncio.sleep(self.settings.refresh_seconds)
             await self.prover.refresh()
+
+
+def _console(settings: Settings, key: bytes) -> ConsoleSettings:
+    """The console's part of the settings: the policies in force, and the newest audit's answer where one is named."""
+    answer = Path(settings.answer)
+    named = [name for name in (settings.policy, settings.shadow) if name]
+    return ConsoleSettings(
+        origin=settings.origin,
+        key=key,
+        pseudonyms=key,
+        answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if settings.answer else None,
+        policies=tuple(policies().get(name, Path(name)) for name in named),
+        staff=settings.staff,
+    )
 
 
 def _policy(name: str) -> Policy:

@@ -29,6 +29,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_secrets: Annotated[str, Meta(description="secrets of senders, as JSON: feed -> list of secrets")] = "{}"
     notify: Annotated[str, Meta(description="who is told of decisions, as JSON: list of url and secret (whsec_...)")] = "[]"
     origin: Annotated[str, Meta(description="what people open; passkeys are bound to it")] = "http://localhost:8400"
+    answer: Annotated[str, Meta(description="the result.json of the newest audit, for the console; empty for none")] = ""
+    staff: Annotated[bool, Meta(description="whether the console has pages on staff; ask your works council first")] = False
     outside_approver: Annotated[str, Meta(description="the login that approves when nobody else may; empty for none")] = ""
     wait_hours: Annotated[int, Meta(description="how long a new or reset passkey waits before it approves anything")] = 24
     open_telemetry: Annotated[str, Meta(description="where traces go (OTLP over HTTP); empty for nowhere")] = ""

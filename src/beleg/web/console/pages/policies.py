@@ -7,9 +7,7 @@ from beleg.web.console.context import Context
 
 async def show(context: Context) -> Response:
     """The page."""
-    folder = context.site.settings.policies
-    found = sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else []
-    texts = [(path.stem, path.read_text(encoding="utf-8")) for path in found]
+    texts = [(path.stem, path.read_text(encoding="utf-8")) for path in context.site.settings.policies if path.is_file()]
     decided = [one for mine in context.desk.decisions.values() for one in mine]
     versions: dict[tuple[str, str], dict[str, int]] = {}
     for one in decided:

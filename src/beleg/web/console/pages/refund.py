@@ -10,6 +10,7 @@ from beleg.facts.kinds.gate import Decision
 from beleg.facts.kinds.operators import PersonalRead
 from beleg.facts.kinds.orders import Order
 from beleg.gate.decision import Decision as Answered
+from beleg.gate.live.written import Recorded
 from beleg.report import view
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope, order_of
@@ -68,6 +69,6 @@ def _moment(context: Context, fact: Fact) -> Moment:
 def arithmetic(decision: Decision) -> Answered | None:
     """What the gate wrote down of its reasons; nothing where it is of a form this version does not know."""
     try:
-        return msgspec.json.decode(decision.arithmetic or "", type=Answered)
+        return msgspec.json.decode(decision.arithmetic or "", type=Recorded).decision
     except msgspec.DecodeError:
         return None
