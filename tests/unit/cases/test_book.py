@@ -1,9 +1,9 @@
 """Cases are a fold of facts: joined by who is behind them, changed by people, reopened or cleared by the facts themselves."""
 
 import pytest
+from case_facts import assigned, closed, decision, finding, merged, noted, split
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger import assigned, closed, decision, finding, merged, noted, split
 
 from beleg.cases.book import Book
 from beleg.cases.labels import labels
