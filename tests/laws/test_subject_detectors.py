@@ -119,7 +119,7 @@ def test_later_facts_never_change_an_earlier_finding(judge: Judge, case: Told) -
 
 
 # Who did something, with what, and where money went: if blanks linked anybody, then by one of these.
-LINKING = ("actor", "login", "session", "requester", "approver", "contact", "device", "instrument", "payment", "account_id")
+LINKING = ("actor", "requester", "approver", "contact", "device", "instrument", "account_id")
 
 
 @firing
