@@ -35,8 +35,8 @@ docs-check: .venv/.dev
 	@$(BIN)/python -m beleg.reference --check
 
 tests: .venv/.dev
-	@$(BIN)/pytest -q -n auto --ignore=tests/acceptance
-	@echo "left out: tests/acceptance (make acceptance), tests that need Spark (.ci/run)"
+	@$(BIN)/pytest -q -n auto -m "not long" --ignore=tests/acceptance
+	@echo "left out: tests/acceptance (make acceptance), long laws and tests that need Spark or a browser (.ci/run)"
 
 bench: .venv/.dev  ## side by side with what one would write by hand; prints the table for the docs
 	@$(BIN)/python -m bench

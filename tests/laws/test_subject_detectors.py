@@ -24,7 +24,7 @@ cases = pytest.mark.parametrize("case", every_subject_case(), ids=lambda one: on
 # The first case in which each fires.
 FIRING = {one.detector: one for one in reversed(every_subject_case()) if one.kind == "fires"}
 
-firing = pytest.mark.parametrize("case", FIRING.values(), ids=lambda one: one.title)
+firing = pytest.mark.parametrize("case", [pytest.param(one, id=one.title, marks=pytest.mark.long) for one in FIRING.values()])
 
 
 @pytest.fixture(scope="module")
