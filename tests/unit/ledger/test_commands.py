@@ -71,7 +71,7 @@ def test_from_first_start_to_a_proof_that_needs_no_store(home: Path) -> None:
     [
         (("ledger", "append", "nowhere"), "beleg: "),
         (("ledger", "migrate"), "beleg: owner: got none, expected --owner postgresql://... or BELEG_OWNER_DATABASE_URL"),
-        (("ledger", "prove", "nothing", "x"), "beleg: table: got 'nothing', expected one of accounts"),
+        (("ledger", "prove", "nothing", "x"), "beleg: table: got 'nothing', expected one of"),
         (("ledger", "erase", "orders", "x", "--why", "y"), "beleg: orders 'x': there is no such fact"),
         (("ledger", "erase", "orders", "x", "--why", "y", "--column", "currency"), "beleg: orders: currency cannot be empty"),
         (("verify", "--store", "postgresql://nobody@/none?host=/nowhere"), "beleg: the database does not answer"),
