@@ -36,7 +36,7 @@ docs-check: .venv/.dev
 
 tests: .venv/.dev
 	@$(BIN)/pytest -q -n auto -m "not long" --ignore=tests/acceptance
-	@echo "left out: tests/acceptance (make acceptance), long laws and tests that need Spark or a browser (.ci/run)"
+	@echo "left out: tests/acceptance and long laws (make acceptance), tests that need Spark or a browser (.ci/run)"
 
 bench: .venv/.dev  ## side by side with what one would write by hand; prints the table for the docs
 	@$(BIN)/python -m bench
@@ -45,6 +45,7 @@ evals: .venv/.dev  ## recall and noise on worlds whose truth is known
 	@$(BIN)/python -m evals
 
 acceptance: .venv/.dev  ## the long runs; the last one fuzzes the readers for FUZZ_SECONDS, by default ten minutes
+	@$(BIN)/pytest -q -n auto -m long --ignore=tests/acceptance
 	@$(BIN)/pytest -q tests/acceptance
 	@scripts/install requirements-fuzz.lock
 	@mkdir -p build/fuzz
