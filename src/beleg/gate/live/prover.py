@@ -55,6 +55,7 @@ class Prover:
             statement = await asyncio.to_thread(self._prepared)
             self._store.prepare("known", statement)
             self._cache.clear()
+            self._versions.update(self._asked.keys())  # what is being proved was begun with what was known before
 
     @asynccontextmanager
     async def engine_free(self) -> AsyncIterator[None]:
