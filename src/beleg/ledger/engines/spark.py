@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from pyspark.sql import SparkSession
 
 from beleg.ledger.engines.base import Engine
+
+# Spark has had this function since 3.0; Ibis does not know it by name.
+_SparkCompiler = type("SparkCompiler", (PySparkCompiler,), {"SIMPLE_OPS": {ops.BitOr: "bit_or"}})
 
 
 class Spark(Engine):
@@ -20,7 +25,9 @@ class Spark(Engine):
     moment = ":as_of"
 
     def __init__(self, session: SparkSession, work: Path) -> None:
-        super().__init__(ibis.pyspark.connect(session))
+        connection = ibis.pyspark.connect(session)
+        connection.compiler = _SparkCompiler()
+        super().__init__(connection)
         self.session = session
         self.work = work
 
