@@ -73,7 +73,7 @@ def _toml(rows: pd.DataFrame) -> str:
     seeds = ", ".join(str(one.seed) for one in TRAINING)
     head = [
         "# Labelled outcomes, counted by evals/fit.py; see there how the worlds they come from were made.",
-        'version = "2"',
+        'version = "3"',
         f'learned_from = "worlds of {ORDERS:,} orders, seeds {seeds}"',
         f"prior_bits = {PRIOR_BITS}",
         f"line_bits = {LINE_BITS}",

@@ -26,6 +26,9 @@ METHODS: Mapping[str, str] = {
     "padded_goodwill": "padded goodwill",
 }
 
+# What no single record shows: only the person behind many of them does, so no weight of a refund can be learned of it.
+BEYOND_RECORDS = frozenset({"padded goodwill"})
+
 RIVALS: Mapping[str, str] = {
     "lost_return": "lost by the carrier on its way back",
     "lost_sent_back": "lost by the carrier while being sent back",
