@@ -185,6 +185,8 @@ def _look_at_text(stream: IO[bytes] | io.BytesIO, digest: str, encoding: str | N
         tail = joined[-1:] if joined.endswith(b"\r") else b""
         if utf8:
             utf8.feed(chunk)
+    if utf8:
+        utf8.finish()
     surely = utf8 is not None and utf8.damaged == 0
     written = known or (utf8.verdict() if utf8 else "utf-8")
     return Look(digest, written, surely, quotes, checked.finish(), nuls, lone or bool(tail))
@@ -201,8 +203,11 @@ class _Utf8:
         if chunk.isascii() and not self._decoder.getstate()[0]:
             return
         self.beyond += len(chunk.translate(None, delete=bytes(range(128))))
-        text = self._decoder.decode(chunk)
-        self.damaged += len(_LONE.findall(text))
+        self.damaged += len(_LONE.findall(self._decoder.decode(chunk)))
+
+    def finish(self) -> None:
+        """A character that the file's end cuts short is damaged too."""
+        self.damaged += len(_LONE.findall(self._decoder.decode(b"", final=True)))
 
     def verdict(self) -> str:
         """UTF-8 if most of what lies beyond ASCII is; else the usual Western single-byte encoding."""

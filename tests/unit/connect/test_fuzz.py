@@ -122,3 +122,6 @@ def test_a_header_with_a_stray_byte_is_read() -> None:
     # found by Hypothesis: an empty table of our own whose one named column is half a character
     attempt("refunds.csv", b"|\xc2\x80\xc2", None)
     attempt("refunds.csv", b"\xc2\x80\xc2|id\n1|2\n", None)
+    # and one that the end of the file cuts short
+    attempt("refunds.csv", b"id\n\xc2", None)
+    attempt("refunds.csv", b'id,x\n"a\nb",\xe2\x82', MAPPING)
