@@ -22,6 +22,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (*decisions.ENDPOINTS, *approvals.ENDPOINTS, *
 FIRST = "first"
 HOT = "/v1/refund-decisions"
 
+# No text that is kept holds this character, and PostgreSQL takes it for the end.
+_NUL = ProblemError("nul", 400, "The address holds a NUL character", "leave %00 out")
+
 
 def application(service: Service) -> ASGIApp:
     """The application over a service that runs; the one question that everything waits for goes straight to its handler."""
@@ -29,7 +32,9 @@ def application(service: Service) -> ASGIApp:
     hot = next(one for one in ENDPOINTS if one.name == "ask").served(service)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == HOT:
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await problems.response(_NUL.problem)(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == HOT:
             await (await hot(Request(scope, receive)))(scope, receive, send)
         else:
             await app(scope, receive, send)

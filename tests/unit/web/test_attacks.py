@@ -207,3 +207,10 @@ def _tried(gate, operation) -> int:
         with suppress(Unsatisfiable):
             one()
     return count
+
+
+@pytest.mark.parametrize("address", ["/v1/refund-decisions?outcome=hold%00", "/v1/refund-decisions/a%00b", "/search?q=%00"])
+def test_an_address_with_a_nul_is_a_clear_error(gate, address):
+    told = gate.request("GET", address)
+    assert (told.status_code, told.headers["content-type"]) == (400, PROBLEM)
+    assert told.json()["detail"] == "leave %00 out"
