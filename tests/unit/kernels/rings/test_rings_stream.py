@@ -87,7 +87,14 @@ class StreamIsBatch(RuleBasedStateMachine):
 
 
 TestStreamIsBatch = StreamIsBatch.TestCase
-TestStreamIsBatch.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestStreamIsBatch.settings = settings(max_examples=6, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.long
+class TestStreamIsBatchForLong(StreamIsBatch.TestCase):
+    """The same over many more stories."""
+
+    settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
 def test_a_ring_is_seen_around_its_members_while_it_forms_and_gone_when_it_expires():
