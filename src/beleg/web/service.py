@@ -26,6 +26,7 @@ from beleg.web.console.app import console
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.outgoing import Outgoing
 from beleg.web.pending import Approvals
+from beleg.web.second import SecondPerson
 from beleg.web.settings import Receiver, Settings
 from beleg.weigh.scale import Scale
 from beleg.weigh.weights import shipped
@@ -48,9 +49,9 @@ class Service:
         self.asking.lasts = settings.reserve_minutes * 60_000_000
         self.keeper = Keeper(self.asking, store)
         self.door = Door(store, settings.rate)
-        self.approvals = Approvals()
+        self.second = SecondPerson(settings, store, self.prover, self.keeper, Approvals())
         key = settings.hash_key.encode() or pseudonym_key()
-        self.console = console(store, _console(settings, key))
+        self.console = console(store, _console(settings, key), self.second)
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))

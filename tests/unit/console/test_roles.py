@@ -57,6 +57,8 @@ FORMS = {
     "invite": ("/people/invite", "operators", {"login": "zoe", "analyst": "yes"}),
     "roles": ("/people/ana/roles", "operators", {"administrator": "yes"}),
     "out": ("/people/ana/out", "operators", {}),
+    "second": ("/request/R-4/second", "work", {"verdict": "release", "reason": "seen on film"}),
+    "approval": ("/approval/none/answer", "approve", {"answer": "none"}),
     "view": ("/views", "cases", {"name": "mine", "query": "state=open"}),
 }
 

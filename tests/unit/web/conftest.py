@@ -16,6 +16,8 @@ from beleg.ledger.store.embedded import Embedded
 from beleg.web.app import application, first_key
 from beleg.web.service import Service, running
 from beleg.web.settings import Settings
+from support.approvals import approvers
+from support.authenticators import Authenticator
 from support.shops import back, dock, order, receipt, roster, scan
 from support.stores import database
 from support.stores import server as started
@@ -96,6 +98,14 @@ def gate(server: Embedded) -> Iterator[Running]:
         one.do(one.service.prover.refresh())
         yield one
         one.stop()
+
+
+@pytest.fixture(scope="module")
+def keys(gate: Running) -> dict[str, Authenticator]:
+    """The passkeys of those who may approve, known to the service."""
+    made, facts = approvers()
+    gate.do(gate.service.keeper.take(facts))
+    return made
 
 
 @pytest.fixture

@@ -1,35 +1,10 @@
 """Two persons: the system chooses the second one, a passkey over exactly this refund approves it, and nothing else does."""
 
-import pytest
-
-from beleg.facts.kinds.operators import Invitation, Passkey
+from beleg.facts.kinds.operators import OperatorRole
+from beleg.ledger.store.base import Unit
+from beleg.web.console.desk import envelope
+from support.approvals import reviewed
 from support.authenticators import Authenticator
-from support.shops import DAY, dock, now, receipt, scan
-
-
-@pytest.fixture(scope="module")
-def keys(gate):
-    """Passkeys of three logins, each invited by another person, long enough ago; and one that its owner invited."""
-    made = {login: Authenticator(login) for login in ("login-1", "login-1b", "login-2", "login-3")}
-    facts = []
-    for login, key in made.items():
-        by = "login-3" if login != "login-3" else "login-2"
-        at = now() - 3 * DAY
-        facts.append(Invitation(id=f"i-{login}", source="gate", known_at=at, login=login, secret="x", expires_at=at, actor=by))
-        facts.append(Passkey(id=f"p-{login}", source="gate", known_at=at, login=login, credential=key.credential,
-                             public_key=key.public_key, invitation=f"i-{login}"))  # fmt: skip
-    gate.do(gate.service.keeper.take(facts))
-    return made
-
-
-def reviewed(gate, shop, claim, **said):
-    """A claim that a person has to decide."""
-    name = shop()
-    gate.do(gate.service.keeper.take([receipt(name, f"{name}-M"), scan(f"{name}-M"), dock(f"{name}-M")]))
-    body = claim(name, instrument="card-2") | said
-    answer = gate.request("POST", "/v1/refund-decisions", json=body, headers={"idempotency-key": f"{name}.0"}).json()
-    assert answer.get("decision") == "review", answer
-    return name, answer["decision_id"]
 
 
 def wanted(gate, decision, **said):
@@ -97,6 +72,31 @@ def test_who_is_not_on_the_roster_has_nothing_approved(gate, shop, claim, keys):
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:beleg:problem:no-second-person")
     (denied,) = gate.do(gate.service.store.where("denied_attempts", "order_id", name))
     assert denied.why == "no eligible second person"
+
+
+def test_only_who_has_the_role_is_chosen(gate, shop, claim, keys):
+    _, decision = reviewed(gate, shop, claim)
+
+    def role(granted):
+        fact = OperatorRole(**envelope(), login="login-2", role="approver", granted=granted)
+        gate.do(gate.service.store.commit(Unit(facts=(fact,))))
+
+    role(granted=False)
+    assert {wanted(gate, decision).json()["approver"] for _ in range(8)} == {"login-3"}
+    role(granted=True)
+
+
+def test_two_answers_at_once_and_one_counts(gate, shop, claim, keys):
+    for verdicts in (("release", "refuse"), ("refuse", "release"), ("release", "release")):
+        name, decision = reviewed(gate, shop, claim)
+        asked = [wanted(gate, decision, verdict=one).json() for one in verdicts]
+        answers = [keys[one["approver"]].sign(one["options"]) for one in asked]
+        calls = [("POST", f"/v1/approval-requests/{one['approval_id']}/assertion", {"content": said, "headers": {}})
+                 for one, said in zip(asked, answers, strict=True)]  # fmt: skip
+        done = gate.all(calls)
+        assert sorted(one.status_code for one in done) == [200, 409]
+        assert next(one.json()["type"] for one in done if one.status_code == 409) == "urn:beleg:problem:settled"
+        assert len(gate.do(gate.service.store.where("approvals", "order_id", name))) == 1
 
 
 def test_an_emergency_is_loud_and_still_takes_another_person(gate, shop, claim, keys):

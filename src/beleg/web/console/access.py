@@ -11,6 +11,7 @@ Permission = Literal[
     "work",  # note, assign, set a day
     "close",  # close, merge, split
     "reread",  # give a second reading
+    "approve",  # agree to a request that a person has to decide, if the system chose this one
     "ask_name",  # ask for the name behind a pseudonym
     "grant_name",  # agree that another one sees it
     "policies",  # read policies
@@ -26,7 +27,7 @@ _READ: tuple[Permission, ...] = ("cases", "people", "sources", "policies", "prog
 GRANTS: dict[Role, frozenset[Permission]] = {
     "analyst": frozenset((*_READ, "work")),
     "investigator": frozenset((*_READ, "work", "close", "ask_name", "export")),
-    "approver": frozenset((*_READ, "work", "reread", "grant_name")),
+    "approver": frozenset((*_READ, "work", "reread", "approve", "grant_name")),
     "policy_author": frozenset(("policies", "programme", "sources")),
     "counsel": frozenset((*_READ, "ask_name", "grant_name", "export", "log")),
     "auditor": frozenset(("cases", "sources", "policies", "programme", "log")),

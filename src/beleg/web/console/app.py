@@ -18,6 +18,7 @@ from beleg.web.console.context import Context, Handler, Site, TurnedAwayError, p
 from beleg.web.console.desk import Desk
 from beleg.web.console.ledger import Ledger
 from beleg.web.console.pages import (
+    approval,
     case,
     cases,
     exports,
@@ -34,6 +35,7 @@ from beleg.web.console.pages import (
 )
 from beleg.web.console.session import Sessions
 from beleg.web.console.settings import ConsoleSettings
+from beleg.web.second import SecondPerson
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -48,15 +50,15 @@ HEADERS = {
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
-def console(ledger: Ledger, settings: ConsoleSettings) -> Starlette:
-    """The console over a ledger; `state.site` holds what its pages share."""
+def console(ledger: Ledger, settings: ConsoleSettings, second: SecondPerson | None = None) -> Starlette:
+    """The console over a ledger, and beside the gate where `second` is given; `state.site` holds what its pages share."""
     app = Starlette(
         routes=routes(),
         middleware=[Middleware(_Headers)],
         exception_handlers={404: _missing, 405: _missing, TurnedAwayError: _turned_away, Exception: _broken},
     )
     desk = Desk(ledger, Sampling(settings.key, settings.second_readings), settings.pseudonyms, lambda _currency: 1.0)
-    app.state.site = Site(desk, Sessions(settings.key, secure=settings.origin.startswith("https:")), settings)
+    app.state.site = Site(desk, Sessions(settings.key, secure=settings.origin.startswith("https:")), settings, second)
     return app
 
 
@@ -76,6 +78,9 @@ def routes() -> Sequence[BaseRoute]:
         *_post("/case/{name}/merge", "close", case.merge),
         *_post("/case/{name}/split", "close", case.split),
         *_get("/refund/{slice:path}", "cases", refund.show),
+        *_post("/request/{name}/second", "work", approval.ask),
+        *_post("/approval/{name}/question", "approve", approval.question),
+        *_post("/approval/{name}/answer", "approve", approval.answer),
         *_get("/ring/{name}", "cases", ring.show),
         *_get("/person/{name}", "people", person.show),
         *_post("/person/{name}/reveal", "ask_name", person.ask),

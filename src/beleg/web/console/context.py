@@ -17,6 +17,7 @@ from beleg.web.console.desk import Desk, envelope, now
 from beleg.web.console.session import Session, Sessions
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.speech import Speech, shown, speech_for, tame
+from beleg.web.second import SecondPerson
 
 MOST_BODY = 262_144  # bytes of a form
 
@@ -31,11 +32,12 @@ class TurnedAwayError(Exception):
 
 
 class Site(Struct, frozen=True):
-    """What all requests share."""
+    """What all requests share; `second` asks second persons, where the gate runs beside the console."""
 
     desk: Desk
     sessions: Sessions
     settings: ConsoleSettings
+    second: SecondPerson | None = None
 
 
 class Context:
@@ -88,8 +90,12 @@ class Context:
         """After a form was taken: on to a page, with a word about what was done."""
         response = RedirectResponse(address, 303)
         if said:
-            response.set_cookie("said", said.encode().hex(), max_age=60, httponly=True, samesite="lax")
+            self.remember(response, said)
         return response
+
+    def remember(self, response: Response, said: str) -> None:
+        """Have the next page say what was done."""
+        response.set_cookie("said", said.encode().hex(), max_age=60, httponly=True, samesite="lax")
 
     def _common(self) -> dict[str, object]:
         speech = self.speech

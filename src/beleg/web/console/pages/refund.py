@@ -14,6 +14,7 @@ from beleg.gate.live.written import Recorded
 from beleg.report import view
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope, order_of
+from beleg.web.console.pages import approval
 
 NOT_SHOWN = frozenset(
     {"findings", "finding_facts", "decisions", "reservations", "reservation_ends", "approvals", "denied_attempts"}
@@ -43,6 +44,7 @@ async def show(context: Context) -> Response:
         account=shown,
         ranked=ranked,
         card=view.card(ranked) if ranked else None,
+        second=approval.of(context, decisions),
         decisions=[(one, arithmetic(one)) for one in reversed(decisions)],
         findings=sorted(found, key=lambda one: one.known_at or 0, reverse=True),
         cases=context.desk.rows.of("slice", name),

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from beleg.web.console.context import Context
 from beleg.web.console.desk import Desk
+from beleg.web.console.pages import approval
 from beleg.web.console.rows import Row
 
 DAY = 86_400_000_000
@@ -52,6 +53,7 @@ async def today(context: Context) -> Response:
         shown=SHOWN,
         waiting=waiting(context.desk),
         reveals=_reveals(context),
+        approvals=approval.mine(context),
         open_cases=len(rows.listed("open")),
     )
 

@@ -1,6 +1,6 @@
 // Passkeys: ask the server for a question, have the browser's authenticator answer it, send the answer back.
-const wrong = (text) => {
-  const place = document.querySelector("[data-wrong]");
+const wrong = (text, within = document) => {
+  const place = within.querySelector("[data-wrong]");
   place.textContent = text;
   place.hidden = false;
 };
@@ -34,7 +34,38 @@ async function signIn() {
   }
 }
 
+// A form of a page of ours; whoever is answered by a page has to look at that page first.
+async function send(address, fields) {
+  const response = await fetch(address, { method: "POST", body: new URLSearchParams(fields) });
+  if (!response.headers.get("content-type").startsWith("application/json")) {
+    location.reload();
+    return new Promise(() => {});
+  }
+  const said = await response.json();
+  if (!response.ok) throw new Error(said.error);
+  return said;
+}
+
+async function approve(form, verdict) {
+  const address = `/approval/${encodeURIComponent(form.dataset.approve)}`;
+  const token = form.elements.token.value;
+  const asked = await send(`${address}/question`, { token, verdict, reason: form.elements.reason.value });
+  const got = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked) });
+  const said = await send(`${address}/answer`, { token, answer: JSON.stringify(got.toJSON()) });
+  location.href = said.goal;
+}
+
 export function passkeys() {
+  for (const form of document.querySelectorAll("[data-approve]")) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        await approve(form, event.submitter.value);
+      } catch (error) {
+        wrong(error.message, form);
+      }
+    });
+  }
   const button = document.querySelector("[data-passkey]");
   button?.addEventListener("click", async () => {
     try {
