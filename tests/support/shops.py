@@ -23,10 +23,11 @@ def _envelope(**said: Any) -> dict[str, Any]:
     return {"id": f"fact-{next(_numbers)}", "source": "shop", "occurred_at": at, "known_at": at} | said
 
 
-def order(order_id: str, *, paid: int = 20000, account: str = "A1", **said: Any) -> tuple[Fact, ...]:
+def order(order_id: str, *, paid: int = 20000, postage: int = 0, account: str = "A1", **said: Any) -> tuple[Fact, ...]:
     at = said.pop("at", now() - 20 * DAY)
     return (
-        Order(**_envelope(order_id=order_id, account_id=account, currency="EUR", paid=paid, payment="card-1", at=at) | said),
+        Order(**_envelope(order_id=order_id, account_id=account, currency="EUR", paid=paid + postage, payment="card-1",
+                          at=at) | said),
         OrderLine(**_envelope(order_id=order_id, line_id="1", account_id=account, article="kettle", quantity=1, paid=paid,
                               currency="EUR", unit_weight=1200, at=at)),
     )  # fmt: skip

@@ -11,7 +11,6 @@ from beleg.gate.policy import Answer, Policy
 from beleg.gate.situation import Situation
 from beleg.gate.verdict import Verdict, judge
 from beleg.proofs.coverage import DAY
-from beleg.proofs.money import SLACK
 from beleg.proofs.words import LETTERS, PROOFS, Proof, State
 from beleg.weigh.scale import Scale, Sum
 
@@ -112,7 +111,7 @@ class _Facing(Struct, frozen=True):
             by_staff=claim.requester is not None,
             to_self=staff.to_self,
             same_instrument=claim.instrument is None or known.payment is None or claim.instrument == known.payment,
-            beyond_paid=known.paid is not None and known.gone + claim.amount > known.paid * SLACK,
+            beyond_paid=known.beyond_paid(claim.amount),
             takeover=staff.takeover,
             bits=max(0.0, self.weighed.evidence_bits),
             contradicted=[proof for proof, letter in letters.items() if letter == LETTERS["contradicted"]],

@@ -9,6 +9,7 @@ from beleg.facts.types import RefundClass
 from beleg.gate.claim import Claim
 from beleg.gate.situation import AccountHistory
 from beleg.proofs.coverage import Coverage
+from beleg.proofs.money import SLACK
 from beleg.proofs.words import LETTERS, PROOFS, Proof, State, matrix
 
 STATES: Mapping[str, State] = {letter: state for state, letter in LETTERS.items()}
@@ -20,7 +21,8 @@ class Known(Struct, frozen=True, kw_only=True):
 
     letters: one per proof, with *pending* for whatever is still to come; at `due_at` that becomes *absent*. first_at: when it was
     told of. posted_at: the first fact that has the goods on their way or here; shown_at: the customer's own evidence of posting.
-    paid: for the line; gone: what went back for it already. findings: (detector, family) with an open finding on the slice;
+    paid: for the line and beside all lines (shipping); gone: what went back for it already; order_paid, order_gone:
+    the same of the whole order, see `proofs.money.balance`. findings: (detector, family) with an open finding on the slice;
     on_account: those on its account or a ring it belongs to. rests_on: (proof, fact id, for or against). logins: who acted.
     """
 
@@ -40,6 +42,8 @@ class Known(Struct, frozen=True, kw_only=True):
     payment: str | None = None
     paid: int | None = None
     gone: int = 0
+    order_paid: int | None = None
+    order_gone: int = 0
     currency: str | None = None
     findings: tuple[tuple[str, str], ...] = ()
     on_account: tuple[str, ...] = ()
@@ -47,6 +51,10 @@ class Known(Struct, frozen=True, kw_only=True):
     logins: tuple[str, ...] = ()
     history: AccountHistory = AccountHistory()
     index: int = 0
+
+    def beyond_paid(self, amount: int) -> bool:
+        """Whether with this amount (minor units) more would go back than was paid for the line or the order."""
+        return _beyond(self.paid, self.gone + amount) or _beyond(self.order_paid, self.order_gone + amount)
 
     def state_of(self, proof: Proof, now: int) -> State:
         """The proof's state at this moment: what is pending becomes absent when its time has passed."""
@@ -56,6 +64,10 @@ class Known(Struct, frozen=True, kw_only=True):
         """A letter per proof at this moment."""
         passed = self.due_at is not None and self.due_at <= now
         return self.letters.replace(_PENDING, _ABSENT) if passed else self.letters
+
+
+def _beyond(paid: int | None, back: int) -> bool:
+    return paid is not None and back > paid * SLACK
 
 
 def unknown(claim: Claim, coverage: Coverage, now: int) -> Known:

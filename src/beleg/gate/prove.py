@@ -1,7 +1,7 @@
 """What the facts show of slices, worked out by the audit's own expressions, in the form that the gate decides by."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, SupportsInt
 
 import ibis
 import ibis.expr.types as ir
@@ -11,6 +11,7 @@ from beleg.gate.situation import AccountHistory
 from beleg.ledger.view import View
 from beleg.proofs.coverage import Coverage
 from beleg.proofs.dossier import Dossier
+from beleg.proofs.money import balance
 from beleg.proofs.words import PROOFS
 
 # Before all time everything is still to come; what has become overdue since is told by `Known.letters_at`.
@@ -23,14 +24,14 @@ def shown(view: View, coverage: Coverage) -> ir.Table:
     """One row per slice in view, with all that `known` reads."""
     dossier = Dossier(view, coverage, NOTHING_DUE)
     t = dossier.states
-    for part in (_rests(dossier), _gone(dossier), _paid_with(view), _findings(dossier), _history(dossier), _posted(view)):
+    for part in (_rests(dossier), balance(view), _paid_with(view), _findings(dossier), _history(dossier), _posted(view)):
         key = "order_id" if "order_id" in part.columns else "slice_id"
         t = t.left_join(part, key).drop(f"{key}_right")
     return t
 
 
 def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
-    """A slice from its row; `own` of what went back for its line is the very refund asked about."""
+    """A slice from its row; `own` of what went back for its line and order is the very refund asked about."""
     return Known(
         slice_id=row["slice_id"],
         order_id=row["order_id"] or "",
@@ -46,8 +47,10 @@ def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
         serialised=bool(row["serialised"]),
         account_id=row["account_id"],
         payment=row["payment"],
-        paid=row["line_paid"],
-        gone=(row["gone"] or 0) - own,
+        paid=_whole(row["paid"]),
+        gone=(_whole(row["gone"]) or 0) - own,
+        order_paid=_whole(row["order_paid"]),
+        order_gone=(_whole(row["order_gone"]) or 0) - own,
         currency=row["currency"],
         findings=tuple((one[0], one[1]) for one in _told(row["found"])),
         on_account=tuple(one[0] for one in _told(row["found_on_account"])),
@@ -60,6 +63,11 @@ def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
             account_disputes=row["other_disputes"] or 0,
         ),
     )
+
+
+def _whole(total: SupportsInt | None) -> int | None:
+    """A sum as a whole number: some engines add up in decimals."""
+    return None if total is None else int(total)
 
 
 def _earliest(*moments: int | None) -> int | None:
@@ -90,13 +98,6 @@ def _posted(view: View) -> ir.Table:
     """The customer's own evidence that the goods were sent."""
     documents = view.table("claim_documents").filter(lambda t: t.kind == "posting")
     return documents.group_by("order_id").agg(posting_at=documents.occurred_at.min())
-
-
-def _gone(dossier: Dossier) -> ir.Table:
-    """What has gone back for each slice's line already, whichever slice it was for."""
-    every = dossier.slices
-    lines = every.group_by(["order_id", "line_id"]).agg(gone=every.amount.sum().cast("int64"))
-    return every.select("slice_id", "order_id", "line_id").join(lines, ["order_id", "line_id"]).select("slice_id", "gone")
 
 
 def _paid_with(view: View) -> ir.Table:

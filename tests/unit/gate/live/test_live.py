@@ -116,6 +116,20 @@ def test_fifty_at_once_set_the_money_aside_once(working, store):
     working(story)
 
 
+def test_a_full_refund_with_its_postage_is_no_more_than_was_paid(working):
+    async def story(keeper: Keeper) -> None:
+        for name in ("O2", "O3"):
+            await keeper.take((*order(name, postage=590), *back(name, f"M-{name}")))
+            await keeper.take([receipt(name, f"M-{name}"), scan(f"M-{name}"), dock(f"M-{name}")])
+        asked = await keeper.ask(claim(order_id="O2", rma_id="M-O2", refund_id="R2", amount=20590), None)
+        assert (asked.answer.decision, asked.answer.reservation.amount) == ("release", 20590)
+        asked = await keeper.ask(claim(order_id="O3", rma_id="M-O3", refund_id="R3", amount=21500), None)
+        assert asked.answer.decision == "review"
+        assert "guard:more than was paid" in [one.code for one in asked.answer.reasons]
+
+    working(story)
+
+
 def test_a_refund_that_nobody_asked_about_is_found(working, store):
     async def story(keeper: Keeper) -> None:
         await keeper.take([Refund(id="f1", source="payments", occurred_at=now(), known_at=now(), refund_id="R9", order_id="O1",
