@@ -25,19 +25,21 @@ from beleg.world import WorldParameters, WorldSummary, write_world
 
 app = cyclopts.App(name="beleg", version=__version__, help="No refund without evidence.")
 app.command(history.app)
-if find_spec("alembic") and find_spec("psycopg"):
-    from beleg.commands import ledger
 
-    app.command(ledger.app)
-    app.command(ledger.verify)
-if find_spec("fastapi") and find_spec("webauthn"):
-    from beleg.commands import gate
+# Loaded when asked for: to load a server takes as long as a small audit.
+SERVED = {"serve": "gate:app", "ledger": "ledger:app", "verify": "ledger:verify", "console": "console:console"}
+SERVES = all(find_spec(name) for name in ("alembic", "fastapi", "psycopg", "uvicorn", "webauthn"))
 
-    app.command(gate.app)
-if find_spec("webauthn") and find_spec("uvicorn") and find_spec("psycopg"):
-    from beleg.commands.console import console
 
-    app.command(console)
+def not_installed(*words: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> None:
+    """Needs the `serve` extra: pip install "beleg[serve]"."""
+    del words
+    with told():
+        raise ValueError('this command is not installed; get it with: pip install "beleg[serve]"')
+
+
+for command, place in SERVED.items():
+    app.command(f"beleg.commands.{place}" if SERVES else not_installed, name=command)
 
 DEMO_SEED, DEMO_ORDERS = 2025, 20_000
 
@@ -214,4 +216,8 @@ def main() -> None:
     """Run the command line."""
     # expressions are a great many small objects that are kept; looking through all of them for cycles again and again finds none
     gc.set_threshold(100_000, 50, 50)
+    if set(sys.argv[1:]) <= {"-h", "--help"}:
+        # a list of commands says what each is for, so all are loaded
+        for command in SERVED:
+            app[command]
     app()

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from beleg import cli
 from beleg.ledger.store.embedded import Embedded
 from support.stores import folder
 
@@ -83,3 +84,10 @@ def test_what_cannot_be_done_is_told(home: Path, words: tuple[str, ...], why: st
 
 def test_a_key_that_is_none_is_told(home: Path) -> None:
     assert "expected name+id+key" in beleg(home, "verify", "--key", "abc", status=1)[1]
+
+
+def test_a_command_that_is_not_installed_says_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.not_installed("--port", "1")
+    assert ended.value.code == 2
+    assert "pip install" in capsys.readouterr().err

