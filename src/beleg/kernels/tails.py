@@ -44,12 +44,28 @@ def log_gamma(x: Floats) -> Floats:
 
 
 def binomial_tail(hits: Floats, trials: Floats, rate: Floats) -> Floats:
-    """The probability of at least so many hits in so many trials, to full relative precision."""
-    log = log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1)
-    log += hits * np.log(rate) + (trials - hits) * np.log1p(-rate)
+    """The probability of at least so many hits in so many trials, to full relative precision; at each of a row's rates."""
+    tail = np.ones(rate.shape)
+    one, more = hits == 1, hits > 1
+    # most have one hit, and that none is there needs no sum
+    tail[one] = -np.expm1(_across(trials[one], rate) * np.log1p(-rate[one]))
+    tail[more] = _many(hits[more], trials[more], rate[more])
+    return tail
+
+
+def _across(values: Floats, rate: Floats) -> Floats:
+    """A value a row, beside each of the row's rates."""
+    return values[:, None] if rate.ndim > 1 else values
+
+
+def _many(hits: Floats, trials: Floats, rate: Floats) -> Floats:
+    ways = log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1)
+    hits, trials, ways = (np.broadcast_to(_across(one, rate), rate.shape).ravel() for one in (hits, trials, ways))
+    shape, rate = rate.shape, rate.ravel()
+    log = ways + hits * np.log(rate) + (trials - hits) * np.log1p(-rate)
     term = np.exp(log)
     tail, at, odds = term.copy(), hits.copy(), rate / (1 - rate)
-    sure = (hits <= 0) | ((hits < trials * rate) & (log < _TINY))
+    sure = (hits < trials * rate) & (log < _TINY)
     tail[sure] = 1.0
     open_ = np.flatnonzero((at < trials) & ~sure)
     while len(open_):
@@ -60,7 +76,7 @@ def binomial_tail(hits: Floats, trials: Floats, rate: Floats) -> Floats:
         # ratios fall, so what is left is less than a geometric series
         small = (ratio < 1) & (term[open_] < 1e-10 * tail[open_] * (1 - np.minimum(ratio, 1)))
         open_ = open_[~small & (at[open_] < trials[open_])]
-    answer: Floats = np.minimum(tail, 1.0)
+    answer: Floats = np.minimum(tail, 1.0).reshape(shape)
     return answer
 
 
@@ -76,10 +92,7 @@ def varied_tail(hits: Floats, trials: Floats, mean: Floats, variation: Floats) -
     answer = np.ones(len(hits))
     for low in range(0, len(hits), _CHUNK):
         part = np.flatnonzero(hits[low : low + _CHUNK] > 0) + low
-        rates = _own(mean[part], variation[part], _Z)
-        shape = rates.shape
-        each, of = (np.repeat(one[part], shape[1]) for one in (hits, trials))
-        answer[part] = binomial_tail(each, of, rates.ravel()).reshape(shape) @ _WEIGHTS
+        answer[part] = binomial_tail(hits[part], trials[part], _own(mean[part], variation[part], _Z)) @ _WEIGHTS
     return answer
 
 
