@@ -110,8 +110,8 @@ class Bound(Struct, frozen=True, kw_only=True):
         return sha256(msgspec.json.encode(self, order="sorted")).digest()
 
 
-def bind(decision: Decision, approver: str, verdict: str) -> Bound:
-    """An approval of this very answer, with a nonce of its own."""
+def bind(decision: Decision, approver: str, verdict: str, nonce: str = "") -> Bound:
+    """An approval of this very answer, with a nonce of its own unless one is given."""
     return Bound(
         request_id=decision.request_id,
         answer_id=decision.id,
@@ -124,5 +124,5 @@ def bind(decision: Decision, approver: str, verdict: str) -> Bound:
         policy_version=decision.policy_version,
         approver=approver,
         verdict=verdict,
-        nonce=secrets.token_urlsafe(24),
+        nonce=nonce or secrets.token_urlsafe(24),
     )

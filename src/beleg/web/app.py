@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beleg import __version__
@@ -53,18 +54,45 @@ def _everything(service: Service) -> FastAPI:
     def openapi() -> dict[str, object]:
         return page
 
+    # whatever else is asked at the API's addresses is told as a problem
+    for path, methods in _methods().items():
+        app.router.routes.append(Route(path, _NotSo(methods)))
+    app.router.routes.append(Route("/v1/{rest:path}", _NotSo(())))
     # what is none of the API's is the console's
     app.mount("/", service.console)
     return app
 
 
-async def _missing(request: Request, failure: Exception) -> Response:
-    del request
-    status = failure.status_code if isinstance(failure, HTTPException) else 500
+def _methods() -> dict[str, tuple[str, ...]]:
+    """By which methods each address of the API answers."""
+    found: dict[str, tuple[str, ...]] = {"/openapi.json": ("GET",)}
+    for one in ENDPOINTS:
+        found[one.path] = (*found.get(one.path, ()), one.method, *(("HEAD",) if one.method == "GET" else ()))
+    return found
+
+
+class _NotSo:
+    """Answers a method that an address does not know; with no methods, an address that does not exist."""
+
+    def __init__(self, methods: tuple[str, ...]) -> None:
+        self._methods = methods
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = _problem(405, {"allow": ", ".join(sorted(self._methods))}) if self._methods else _problem(404, {})
+        await told(scope, receive, send)
+
+
+def _problem(status: int, headers: dict[str, str]) -> Response:
     kind = {404: "not-found", 405: "method"}.get(status, "http")
     told = ProblemError(kind, status, {404: "There is nothing here", 405: "Not by this method"}.get(status, "Not possible"))
-    headers = dict(failure.headers or {}) if isinstance(failure, HTTPException) else {}
     return problems.response(told.problem, headers)
+
+
+async def _missing(request: Request, failure: Exception) -> Response:
+    del request
+    if isinstance(failure, HTTPException):
+        return _problem(failure.status_code, dict(failure.headers or {}))
+    return _problem(500, {})
 
 
 async def first_key(service: Service) -> str | None:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beleg.ledger.log.canonical import CanonicalError
-from beleg.ledger.store.base import ConflictError, RefusedError, UnavailableError
+from beleg.ledger.store.base import ConflictError, ContradictedError, RefusedError, UnavailableError
 
 TYPE = "application/problem+json"
 ABOUT = "urn:beleg:problem:"
@@ -65,6 +65,7 @@ _KNOWN: dict[type[Exception], tuple[str, int, str, str]] = {
         "This idempotency key came with another body before",
         "send the first body again for its answer, or another key for a new question",
     ),
+    ContradictedError: ("fact-conflict", 409, "A fact with this id is there already and says something else", ""),
     UnavailableError: (
         "unavailable",
         503,

@@ -1,14 +1,14 @@
 """A second person agrees, or does not: chosen by the system, by a passkey over exactly this refund, verified here."""
 
 import logging
-import time
+import secrets
 from hashlib import sha256
 
 import msgspec
 
 from beleg.facts.base import Fact
 from beleg.facts.kinds import gate as kinds
-from beleg.facts.kinds.operators import Invitation, OperatorRole, Passkey
+from beleg.facts.kinds.operators import Invitation, OperatorRole, OperatorSignIn, Passkey
 from beleg.gate import approving
 from beleg.gate.live.asking import now_micros
 from beleg.gate.live.keeping import Keeper
@@ -17,7 +17,7 @@ from beleg.gate.live.written import Answer, Recorded, decided_by_person
 from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, Unit
 from beleg.ledger.store.store import Store
 from beleg.web.passkeys import Answered, PasskeyError, RelyingParty, credential_of
-from beleg.web.pending import Approvals, Pending, Wanted
+from beleg.web.pending import Approvals, Pending, Wanted, read, written
 from beleg.web.problems import ProblemError
 from beleg.web.settings import Settings
 
@@ -65,7 +65,8 @@ class SecondPerson:
         bound = approving.bind(decision, approver, wanted.verdict)
         mine = {name: key for name, key in keys.items() if key.login == approver}
         self.approvals.forget_old()
-        asked = Pending(bound, decision, wanted, mine, time.monotonic() + lasts, asker)
+        asked = Pending(bound, decision, wanted, mine, now + round(lasts * 1_000_000), asker)
+        await self._store.commit(Unit(facts=(written(bound.nonce, asked),)))
         self.approvals.pending[bound.nonce] = asked
         return asked
 
@@ -92,17 +93,18 @@ class SecondPerson:
             ProblemError: there is no such question, somebody was quicker, or the passkey's answer is not good.
             RefusedError: a rule of the store forbids it.
         """
-        pending = self.approvals.pending.pop(approval_id, None)
-        if pending is None or pending.until <= time.monotonic():
+        pending = self.approvals.pending.pop(approval_id, None) or await self._kept(approval_id)
+        if pending is None or pending.until <= now_micros():
             raise ProblemError("not-found", 404, "There is no such question", "it was answered, or waited too long: ask again")
         decision = await self._waiting(pending.bound.request_id)
         if decision.id != pending.decision.id:
             raise ProblemError("changed", 409, "The answer has changed since", "ask again about the newest answer")
-        digest = await self._verified(pending, body)
+        good = await self._verified(approval_id, pending, body)
         recorded = msgspec.json.decode(decision.arithmetic or "", type=Recorded)
         minutes = EMERGENCY_MINUTES if pending.wanted.emergency else self._settings.reserve_minutes
         facts, given = decided_by_person(recorded, pending.says.verdict, pending.says.reason, minutes * 60_000_000)
-        await self._write(pending, _approval(pending, digest, session), facts, given)
+        approval = _approval(pending, good, sha256(body).hexdigest(), session)
+        await self._write(pending, approval, (written(approval_id, pending, answered=True), *facts), given)
         self._keeper.decided(recorded.claim, facts)
         return given
 
@@ -112,7 +114,8 @@ class SecondPerson:
         if approval.emergency:
             _log.critical("an emergency approval was used")
             messages.append(Message("approval.emergency", msgspec.json.encode(approval)))
-        once = Key("approval", pending.decision.id, sha256(approval.nonce.encode()).digest())
+        # a digest that no other attempt has: the same assertion handed in twice at once is answered once
+        once = Key("approval", pending.decision.id, secrets.token_bytes(32))
         try:
             await self._store.commit(Unit(facts=(approval, *facts), key=once, messages=tuple(messages)))
         except ConflictError as late:
@@ -121,23 +124,50 @@ class SecondPerson:
             await self._denied(pending.decision, "approve", f"{refused.rule}: {refused}", approval.approver)
             raise
 
-    async def _verified(self, pending: Pending, body: bytes) -> str:
-        """The digest of a good assertion by one of the chosen approver's passkeys."""
+    async def load(self) -> None:
+        """Read the questions that wait from the store, after a start."""
+        facts = await self._store.newest("approval_questions", "question", "verdict", ("release", "refuse"))
+        keys = await self._able(now_micros()) if facts else {}
+        for fact in facts:
+            if isinstance(fact, kinds.ApprovalQuestion) and (pending := await self._read(fact, keys)) is not None:
+                self.approvals.pending[fact.question] = pending
+
+    async def _kept(self, approval_id: str) -> Pending | None:
+        """A question that another process asked."""
+        facts = await self._store.where("approval_questions", "question", approval_id)
+        fact = next(iter(facts[-1:]), None)
+        return await self._read(fact, await self._able(now_micros())) if isinstance(fact, kinds.ApprovalQuestion) else None
+
+    async def _read(self, fact: kinds.ApprovalQuestion, keys: dict[str, Passkey]) -> Pending | None:
+        """The question that a fact keeps; none if it was answered or waited too long."""
+        if fact.answered or fact.expires_at <= now_micros():
+            return None
+        about = await self._store.where("decisions", "id", fact.decision_id)
+        return next((read(fact, one, keys) for one in about if isinstance(one, kinds.Decision)), None)
+
+    async def _verified(self, approval_id: str, pending: Pending, body: bytes) -> Answered:
+        """A good assertion by one of the chosen approver's passkeys."""
         text = body.decode(errors="replace")
         try:
-            good = self._signed(pending, text, credential_of(text))
+            return await self._signed(pending, text, credential_of(text))
         except PasskeyError as wrong:
+            await self._store.commit(Unit(facts=(written(approval_id, pending, answered=True),)))
             await self._denied(pending.decision, "approve", str(wrong), "")
             raise ProblemError("not-approved", 403, "The passkey's answer is not good", str(wrong)) from wrong
-        self.approvals.counters[good.credential] = good.counter
-        return sha256(body).hexdigest()
 
-    def _signed(self, pending: Pending, text: str, credential: str) -> Answered:
+    async def _signed(self, pending: Pending, text: str, credential: str) -> Answered:
         key = pending.keys.get(credential)
         if key is None:
             raise PasskeyError("this passkey is not the chosen approver's")
-        counter = self.approvals.counters.get(key.credential, 0)
+        counter = await self._counter(key.credential)
         return RelyingParty(self._settings.origin).signed(text, pending.bound.challenge(), key.public_key, counter)
+
+    async def _counter(self, credential: str) -> int:
+        """The last signature counter seen of a passkey, by approvals and by sign-ins."""
+        seen = await self._store.where("approvals", "credential", credential)
+        seen += await self._store.where("operator_sign_ins", "credential", credential)
+        acts = [one for one in seen if isinstance(one, kinds.Approval | OperatorSignIn)]
+        return max((one.counter for one in acts if one.counter is not None), default=0)
 
     async def _chosen(self, decision: kinds.Decision, wanted: Wanted, keys: dict[str, Passkey], asker: str, now: int) -> str | None:
         logins = {one.login for one in keys.values()}
@@ -201,11 +231,11 @@ def _settled(detail: str) -> ProblemError:
     return ProblemError("settled", 409, "This is decided already", detail)
 
 
-def _approval(pending: Pending, digest: str, session: str | None) -> kinds.Approval:
+def _approval(pending: Pending, good: Answered, digest: str, session: str | None) -> kinds.Approval:
     now, bound = now_micros(), pending.bound
     return kinds.Approval(
         id=f"approval:{bound.nonce}", source="gate", occurred_at=now, ingested_at=now, known_at=now, decision_id=bound.answer_id,
         order_id=bound.order_id, amount=bound.amount, currency=bound.currency, instrument=bound.instrument,
         verdict=pending.says.verdict, approver=bound.approver, session=session, nonce=bound.nonce, assertion=digest,
-        emergency=pending.wanted.emergency,
+        emergency=pending.wanted.emergency, credential=good.credential, counter=good.counter,
     )  # fmt: skip

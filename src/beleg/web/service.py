@@ -61,6 +61,7 @@ class Service:
         await self.prover.refresh()
         self._check()
         await self.keeper.load()
+        await self.second.load()
 
     def _check(self) -> None:
         """A policy that could never release is refused; a store without any fact of a source is told of, and checked later."""

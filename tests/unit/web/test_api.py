@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from support.shops import dock, receipt, scan
 
 
@@ -102,3 +104,49 @@ def test_facts_by_key(gate, shop):
     assert (told.status_code, told.json()) == (202, {"facts": 1, "quarantined": 0, "replayed": False})
     (kept,) = gate.do(gate.service.store.where("scans", "id", f"{name}-s1"))
     assert (kept.source, kept.attested) == ("first/carrier", False)
+
+
+def say(gate, key, *facts):
+    return gate.request("POST", "/v1/facts", json={"facts": list(facts)}, headers={"idempotency-key": key})
+
+
+def test_an_id_that_stands_for_something_else_is_a_conflict_and_nothing_is_written(gate, shop):
+    name = shop()
+    first = {"fact": "status_claims", "id": f"{name}-s", "source": "shop", "order_id": name, "status": "sent"}
+    beside = first | {"id": f"{name}-t"}
+    assert say(gate, f"{name}-1", first).status_code == 202
+    assert say(gate, f"{name}-2", first).status_code == 202
+    other = say(gate, f"{name}-3", beside, first | {"status": "lost"})
+    assert (other.status_code, other.json()["type"]) == (409, "urn:beleg:problem:fact-conflict")
+    assert f"status_claims '{name}-s'" in other.json()["detail"]
+    twice = say(gate, f"{name}-4", beside, beside | {"status": "lost"})
+    assert twice.status_code == 409
+    (kept,) = gate.do(gate.service.store.where("status_claims", "order_id", name))
+    assert kept.status == "sent"
+
+
+@pytest.mark.parametrize(("method", "path", "allow"), [
+    ("DELETE", "/v1/refund-decisions", "GET, HEAD, POST"), ("GET", "/v1/facts", "POST"), ("PUT", "/v1/webhooks/stripe", "POST"),
+    ("BREW", "/v1/api-keys/x", "DELETE"), ("POST", "/healthz", "GET, HEAD"), ("POST", "/openapi.json", "GET"),
+])  # fmt: skip
+def test_another_method_is_told_as_a_problem(gate, method, path, allow):
+    told = gate.request(method, path)
+    assert (told.status_code, told.json()["type"], told.headers["allow"]) == (405, "urn:beleg:problem:method", allow)
+    assert told.headers["content-type"] == "application/problem+json"
+
+
+def test_an_address_that_the_api_does_not_have_is_told_as_a_problem(gate):
+    told = gate.request("GET", "/v1/refunds")
+    assert (told.status_code, told.json()["type"]) == (404, "urn:beleg:problem:not-found")
+
+
+def test_a_refund_without_an_order_cannot_be_asked_about_and_is_found_when_it_is_paid(gate, claim):
+    body = claim("x")
+    del body["order_id"]
+    for said in (body, body | {"order_id": None}):
+        told = ask(gate, said, "no order")
+        assert (told.status_code, told.json()["type"]) == (422, "urn:beleg:problem:no-order")
+    refund = {"fact": "refunds", "id": "loose-1", "source": "till", "refund_id": "L1", "amount": 4200, "currency": "EUR"}
+    assert say(gate, "loose", refund).status_code == 202
+    (finding,) = gate.do(gate.service.store.where("finding_facts", "fact_id", "loose-1"))
+    assert finding.source == "refund_without_asking"

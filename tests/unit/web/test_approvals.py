@@ -1,8 +1,13 @@
 """Two persons: the system chooses the second one, a passkey over exactly this refund approves it, and nothing else does."""
 
+import pytest
+
 from beleg.facts.kinds.operators import OperatorRole
 from beleg.ledger.store.base import Unit
 from beleg.web.console.desk import envelope
+from beleg.web.pending import Approvals
+from beleg.web.problems import ProblemError
+from beleg.web.second import SecondPerson
 from support.approvals import reviewed
 from support.authenticators import Authenticator
 
@@ -112,3 +117,27 @@ def test_an_emergency_is_loud_and_still_takes_another_person(gate, shop, claim, 
             return [one.topic for one in await outbox.claim(500)]
 
     assert "approval.emergency" in gate.do(told())
+
+
+def test_a_question_and_a_passkey_s_counter_outlive_the_process(gate, shop, claim, keys):
+    (_, first), (_, second) = reviewed(gate, shop, claim), reviewed(gate, shop, claim)
+    asked, again, late = (wanted(gate, one, emergency=True, approver="login-2").json() for one in (first, second, second))
+    service = gate.service
+    after = SecondPerson(service.settings, service.store, service.prover, service.keeper, Approvals())
+    gate.do(after.load())
+
+    def answers(question, signed):
+        return gate.do(after.answer(question["approval_id"], signed.encode()))
+
+    assert answers(asked, keys["login-2"].sign(asked["options"])).decision == "release"
+    assert assertion(gate, asked, keys["login-2"].sign(asked["options"])).status_code == 409
+    counted = keys["login-2"].counter
+    keys["login-2"].counter = 0  # as a copy of the passkey would count
+    with pytest.raises(ProblemError) as copied:
+        answers(again, keys["login-2"].sign(again["options"]))
+    keys["login-2"].counter = counted
+    assert (copied.value.problem.status, "sign count" in copied.value.problem.detail) == (403, True)
+    for known in (after, SecondPerson(service.settings, service.store, service.prover, service.keeper, Approvals())):
+        with pytest.raises(ProblemError, match="no such question"):
+            gate.do(known.answer(again["approval_id"], b"{}"))
+    assert assertion(gate, late, keys["login-2"].sign(late["options"])).status_code == 200

@@ -133,6 +133,12 @@ def stripe(body: bytes, at: int | None = None, secret: str = SECRET) -> dict[str
     return {"stripe-signature": f"t={stamp},v1={mac}"}
 
 
+def vendure(body: bytes, delivery: str) -> dict[str, str]:
+    stamp = str(int(time.time()))
+    mac = hmac.new(b"0123456789abcdef0123456789abcdef", f"{delivery}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return {"webhook-id": delivery, "webhook-timestamp": stamp, "webhook-signature": "v1," + b64encode(mac).decode()}
+
+
 def refunded(name: str, event: str) -> bytes:
     said = {"id": event, "type": "refund.created", "created": int(time.time()), "data": {"object": {
         "id": f"re_{name}", "amount": 20000, "currency": "eur", "status": "succeeded",
@@ -162,16 +168,33 @@ def test_money_that_leaves_unasked_becomes_a_finding(gate, shop):
     assert [one.detector for one in found] == ["refund_without_asking"]
 
 
+def test_what_a_webhook_says_differently_under_an_id_is_set_aside_and_kept(gate, shop):
+    name = shop()
+    placed = {"code": name, "id": name, "placed_at": "2026-05-01T10:00:00Z", "currency": "EUR", "total": 100, "customer_id": "c",
+              "lines": [{"id": f"{name}-1", "quantity": 1, "amount": 100, "sku": "kettle"}]}  # fmt: skip
+
+    def deliver(delivery: str, order: dict[str, object]) -> dict[str, object]:
+        said = {"id": delivery, "type": "order.placed", "data": {"occurred_at": "2026-05-01T10:00:00Z", "order": order}}
+        body = json.dumps(said).encode()
+        return gate.request("POST", "/v1/webhooks/vendure", content=body, headers=vendure(body, delivery)).json()
+
+    assert deliver(f"{name}-a", placed) == {"facts": 2, "quarantined": 0, "replayed": False}
+    assert deliver(f"{name}-b", placed) == {"facts": 2, "quarantined": 0, "replayed": False}
+    assert deliver(f"{name}-c", placed | {"total": 900}) == {"facts": 1, "quarantined": 1, "replayed": False}
+    (kept,) = [one for one in gate.do(gate.service.store.where("orders", "order_id", name)) if one.source != "shop"]
+    assert kept.paid == 100
+    (aside,) = gate.do(gate.service.store.where("deliveries", "id", f"vendure:delivery:{name}-c"))
+    assert "orders.id" in aside.quarantined
+
+
 def test_a_vendure_refund_that_was_asked_for_uses_up_its_money(gate, shop, claim):
     name = shop()
     gate.do(gate.service.keeper.take([receipt(name, f"{name}-M"), scan(f"{name}-M"), dock(f"{name}-M")]))
     assert ask(gate, claim(name), f"{name}.0").json()["decision"] == "release"
     said = {"id": f"vendure:{name}", "type": "refund.changed", "data": {"order_id": name, "occurred_at": "2026-05-01T10:00:00Z",
             "refund": {"id": name, "state": "Settled", "amount": 20000, "currency": "EUR", "request": f"{name}-R"}}}  # fmt: skip
-    body, stamp = json.dumps(said).encode(), str(int(time.time()))
-    mac = hmac.new(b"0123456789abcdef0123456789abcdef", f"m.{stamp}.".encode() + body, hashlib.sha256).digest()
-    headers = {"webhook-id": "m", "webhook-timestamp": stamp, "webhook-signature": "v1," + b64encode(mac).decode()}
-    assert gate.request("POST", "/v1/webhooks/vendure", content=body, headers=headers).status_code == 202
+    body = json.dumps(said).encode()
+    assert gate.request("POST", "/v1/webhooks/vendure", content=body, headers=vendure(body, "m")).status_code == 202
     (end,) = gate.do(gate.service.store.where("reservation_ends", "order_id", name))
     assert end.outcome == "paid"
     assert gate.do(gate.service.store.where("findings", "subject", f"{name}//{name}-R")) == []

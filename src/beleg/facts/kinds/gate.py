@@ -25,7 +25,9 @@ from beleg.facts.types import (
 )
 
 # No import may bring these in: they are answers, and whoever could write one could answer.
-WRITTEN_BY_GATE = frozenset({"decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "erasures"})
+WRITTEN_BY_GATE = frozenset(
+    {"decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "erasures", "approval_questions"}
+)
 
 Outcome = Literal["release", "hold", "review", "refuse"]
 
@@ -98,6 +100,24 @@ class Approval(Fact, tag="approvals", frozen=True, kw_only=True):
     nonce: Annotated[str, Meta(min_length=1, description="the challenge that was signed; none is used twice")]
     assertion: Annotated[Digest | None, Meta(description="digest of the verified passkey assertion")] = None
     emergency: Annotated[bool, Meta(description="by the emergency way, which is loud and expires")] = False
+    credential: Annotated[str | None, Meta(description="the passkey that signed, base64url")] = None
+    counter: Annotated[int | None, Meta(description="the passkey's signature counter")] = None
+
+
+class ApprovalQuestion(Fact, tag="approval_questions", frozen=True, kw_only=True):
+    """A second person was asked, or their passkey answered, well or badly; the newest fact of a question holds."""
+
+    question: Annotated[str, Meta(min_length=1, description="the question's name")]
+    request_id: Annotated[str, Meta(min_length=1, description="the request it is about")]
+    decision_id: Annotated[FactId, Meta(description="the answer that asked for a second person")]
+    approver: Annotated[Login, Meta(description="whom the system chose")]
+    asker: Annotated[Login | None, Meta(description="the login of whoever asked; empty for a program")] = None
+    verdict: Literal["release", "refuse"]
+    reason: Annotated[str | None, Meta(description="why, in the asker's words")] = None
+    emergency: Annotated[bool, Meta(description="by the emergency way, which is loud and expires")] = False
+    nonce: Annotated[str, Meta(min_length=1, description="the challenge to be signed")]
+    expires_at: Annotated[Instant, Meta(description="until when it may be answered")]
+    answered: Annotated[bool, Meta(description="a passkey answered, so it is worth nothing any more")] = False
 
 
 class DeniedAttempt(Fact, tag="denied_attempts", frozen=True, kw_only=True):

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
-import ibis
 import msgspec
 from msgspec import Struct
 
@@ -53,22 +52,17 @@ class Keeper:
         self._stale = False
 
     async def load(self) -> None:
-        """Read what is open from the store, after a start."""
-        decisions, reservations = await asyncio.to_thread(self._read)
-        for fact in decisions:
-            self._note(fact)
-        for held in reservations:
+        """Read what is open from the store, after a start; the newest is what came last in the log, as clocks may jump back."""
+        for fact in await self._store.newest("decisions", "request_id", "outcome", ("hold", "review")):
+            if isinstance(fact, kinds.Decision):
+                self._note(fact)
+        for held in await asyncio.to_thread(self._held):
             self.reserved.setdefault(held.order_id, {})[held.id] = held
 
-    def _read(self) -> tuple[list[kinds.Decision], list[kinds.Reservation]]:
+    def _held(self) -> list[kinds.Reservation]:
         engine = self._store.engine
-        t = engine.table("decisions")
-        newest = ibis.window(group_by="request_id", order_by=[ibis.desc(t.known_at), ibis.desc(t.id)])
-        last = t.mutate(place=ibis.row_number().over(newest)).filter(lambda x: x.place == 0).drop("place")
-        decisions = engine.rows(last.filter(last.outcome.isin(["hold", "review"]))).to_pylist()
         held = engine.table("reservations").anti_join(engine.table("reservation_ends"), [("id", "reservation_id")])
-        reservations = engine.rows(held).to_pylist()
-        return msgspec.convert(decisions, list[kinds.Decision]), msgspec.convert(reservations, list[kinds.Reservation])
+        return msgspec.convert(engine.rows(held).to_pylist(), list[kinds.Reservation])
 
     async def ask(self, claim: Claim, key: Key | None, topic: str | None = None) -> Asked:
         """Answer a claim, and keep in mind what is to come of it; see `Asking.ask`."""
@@ -92,17 +86,24 @@ class Keeper:
         due = fact.deadline or 0
         self.open[fact.request_id] = Open(asked_again(fact), fact.id, fact.outcome, min(due, now_micros()))
 
-    async def take(self, facts: Sequence[Fact], key: Key | None = None, answer: bytes = b"") -> Written:
+    async def take(self, facts: Sequence[Fact], key: Key | None = None, answer: bytes = b"", *, strict: bool = False) -> Written:
         """Write facts from outside down, and see to what follows from them.
+
+        Args:
+            facts: what happened.
+            key: the sender's key of this delivery.
+            answer: what its repeats are answered.
+            strict: whether an id that stands for something else already is an error; else the first to use it is kept.
 
         Raises:
             ConflictError: the key came with another body.
+            ContradictedError: `strict`, and an id stands for something else already; nothing was written.
             RefusedError: a rule of the store forbids one of them.
             UnavailableError: the database is away.
         """
         orders = await self._touched.orders(facts)
         async with self._asking.prover.writing(orders):
-            written = await self._store.commit(Unit(facts=tuple(facts), key=key, answer=answer))
+            written = await self._store.commit(Unit(facts=tuple(facts), key=key, answer=answer, strict=strict))
         if not written.replayed:
             await self._settle([fact for fact in facts if isinstance(fact, Refund)])
             self._stale |= any(fact.__struct_config__.tag in EVERYWHERE for fact in facts)
@@ -118,9 +119,8 @@ class Keeper:
     async def _settle(self, refunds: Sequence[Refund]) -> None:
         now = now_micros()
         for refund in refunds:
-            if refund.order_id is None:
-                continue
-            held = reconcile.paid_from(refund, self.reserved.get(refund.order_id, {}).values())
+            mine = self.reserved.get(refund.order_id, {}) if refund.order_id else {}
+            held = reconcile.paid_from(refund, mine.values())
             if held is not None:
                 await self._end(held, reconcile.end_of(refund, held, now))
             elif refund.status != "failed" and not await self._paid_before(refund):
@@ -130,7 +130,7 @@ class Keeper:
 
     async def _paid_before(self, refund: Refund) -> bool:
         """Whether the gate once set this money aside: another word for a refund that was told of already, or a late one."""
-        held = await self._store.where("reservations", "order_id", str(refund.order_id))
+        held = await self._store.where("reservations", "order_id", refund.order_id) if refund.order_id else []
         return reconcile.paid_from(refund, [one for one in held if isinstance(one, kinds.Reservation)]) is not None
 
     async def _end(self, held: kinds.Reservation, end: kinds.ReservationEnd | None) -> None:

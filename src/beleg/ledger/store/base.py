@@ -25,6 +25,20 @@ class ConflictError(StoreError):
     """The same idempotency key came with another body."""
 
 
+class ContradictedError(StoreError):
+    """Facts whose id is in the ledger already with other content; nothing of the unit was written.
+
+    `facts` names them, each by its table and id.
+    """
+
+    def __init__(self, facts: tuple[tuple[str, str], ...]) -> None:
+        named = ", ".join(f"{table} {fact_id!r}" for table, fact_id in facts[:5])
+        more = f" and {len(facts) - 5} more" if len(facts) > 5 else ""
+        mend = "a fact is never changed, so send a correcting fact with an id of its own"
+        super().__init__(f"{named}{more}: there already, with other content; {mend}")
+        self.facts = facts
+
+
 class Key(Struct, frozen=True):
     """An idempotency key: within its scope (a client, a webhook), this name stands for one body, known by its digest."""
 
@@ -43,14 +57,16 @@ class Message(Struct, frozen=True):
 class Unit(Struct, frozen=True, kw_only=True):
     """What is written together, durably, or not at all.
 
-    Facts whose id is there already are not written again, so that a unit may be sent twice. With a key, a second unit of the same
-    key and digest writes nothing and gets the first one's answer; one of another digest is a `ConflictError`.
+    Facts whose id is there already are not written again, so that a unit may be sent twice; in a `strict` unit it is an error if
+    such a fact says something else, but for when it was taken in. With a key, a second unit of the same key and digest writes
+    nothing and gets the first one's answer; one of another digest is a `ConflictError`.
     """
 
     facts: tuple[Fact, ...]
     key: Key | None = None
     answer: bytes = b""
     messages: tuple[Message, ...] = ()
+    strict: bool = False
 
 
 class Written(Struct, frozen=True):

@@ -9,17 +9,27 @@ from msgspec import Struct
 from beleg.facts.base import Fact, table_of
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.log.canonical import LEAF_BYTES, canonical, leaf, salts
-from beleg.ledger.store.base import ConflictError, Key, Unit, Written
-from beleg.ledger.store.tables import insert
+from beleg.ledger.store.base import ConflictError, ContradictedError, Key, Unit, Written
+from beleg.ledger.store.tables import insert, written
 
 Statement = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
+Outcome = Written | ConflictError | ContradictedError
+Name = tuple[str, str]  # table, id
 
 # These are inserted last and in this order, as the rules of each look at those before it.
 _LAST = ("decisions", "approvals", "reservations", "reservation_ends")
 
 _INSERT = {table: insert(table, schema) for table, schema in arrow_schemas().items()}
-_KNOWN = {table: f'SELECT id, place FROM beleg_rows."{table}" WHERE id = ANY($1::text[])' for table in _INSERT}
+# What an erased fact said is not known any more.
+_KNOWN = {
+    table: f"SELECT r.id, r.place, CASE WHEN r.salt IS NOT NULL THEN {written(table)} END "
+    f'FROM beleg_rows."{table}" r WHERE r.id = ANY($1::text[])'
+    for table in _INSERT
+}
+
+# Two deliveries of one fact differ in these: when and out of what it was taken in.
+_TAKEN_IN = frozenset({"ingested_at", "known_at", "origin"})
 
 TAKE_HEAD: Statement = ("SELECT beleg_log.take_head()", ())
 _KEYS = """
@@ -73,10 +83,11 @@ class Batch:
 
     def __init__(self, units: Sequence[Ready]) -> None:
         self._units = units
-        self._new: dict[tuple[str, str], Row] = {}
-        self._places: dict[tuple[str, str], int] = {}
+        self._new: dict[Name, Row] = {}
+        self._places: dict[Name, int] = {}
+        self._there: dict[Name, str | None] = {}
         self._written: list[tuple[Ready, Written]] = []
-        self._outcomes: list[Written | ConflictError] = []
+        self._outcomes: list[Outcome] = []
         self._head = 0
 
     def questions(self) -> Iterator[Statement]:
@@ -91,12 +102,13 @@ class Batch:
         """The rows of each question, in order; decides what is new and gives it its place."""
         (((head,),), *rest) = answers
         for table, rows in zip(self._ids(), rest, strict=False):
-            self._places |= {(table, fact_id): place for fact_id, place in rows}
+            self._places |= {(table, fact_id): place for fact_id, place, _ in rows}
+            self._there |= {(table, fact_id): text for fact_id, _, text in rows}
         old = {Key(scope, name, b""): tuple(row) for scope, name, *row in rest[-1]} if self._keys() else {}
         self._head = int(head)
         place = self._head
         for ready in self._units:
-            outcome = self._earlier(ready.unit, old)
+            outcome: Outcome | None = self._earlier(ready.unit, old) or self._contradicted(ready)
             if outcome is None:
                 for row in ready.rows:
                     if (row.table, row.id) not in self._places:
@@ -141,7 +153,7 @@ class Batch:
         """How many facts are new."""
         return len(self._new)
 
-    def outcomes(self) -> Sequence[Written | ConflictError]:
+    def outcomes(self) -> Sequence[Outcome]:
         """What became of each unit, in order."""
         return self._outcomes
 
@@ -167,6 +179,26 @@ class Batch:
                 f"idempotency key {unit.key.name!r}: it came before with another body; use a new key for a new request"
             )
         return Written(tuple(places), answer, replayed=True)
+
+    def _contradicted(self, ready: Ready) -> ContradictedError | None:
+        """Whether an id of a strict unit stands for something else already: in the ledger, in this batch, or in the unit itself."""
+        if not ready.unit.strict:
+            return None
+        said: dict[Name, Row] = {}
+        other = tuple((row.table, row.id) for row in ready.rows if self._differs(row, said))
+        return ContradictedError(other) if other else None
+
+    def _differs(self, row: Row, said: dict[Name, Row]) -> bool:
+        name = row.table, row.id
+        first = self._new.get(name) or said.setdefault(name, row)
+        earlier = [self._there.get(name), first.written if first is not row else None]
+        return any(_content(one) != _content(row.written) for one in earlier if one is not None)
+
+
+def _content(written: str | bytes) -> dict[str, Any]:
+    """What a fact says, without when and out of what it was taken in."""
+    said: dict[str, Any] = orjson.loads(written)
+    return {name: value for name, value in said.items() if name not in _TAKEN_IN}
 
 
 def _in_order(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -1,22 +1,20 @@
 """Reading while the service runs: the facts of one order, and prepared statements asked about many orders at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, reduce
 from operator import or_
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-import psycopg
 from psycopg import AsyncClientCursor, AsyncConnection, sql
 
 from beleg.facts.base import Fact
 from beleg.facts.registry import fact_types
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.engines.live import SEARCH_PATH
-from beleg.ledger.store.base import StoreError
-from beleg.ledger.store.sequencer import Connect
+from beleg.ledger.store.base import StoreError, UnavailableError
+from beleg.ledger.store.sequencer import AWAY, Connect
 from beleg.ledger.store.tables import written
 from beleg.ledger.view import REACH
 
@@ -33,6 +31,9 @@ _SETTINGS = (
 _ENTRIES = """
 SELECT place, relation, fact_id FROM beleg_log.entries
 WHERE place >= $1 AND relation = ANY ($2::text[]) ORDER BY place LIMIT $3"""
+
+
+Answer = TypeVar("Answer")
 
 
 class Reader:
@@ -63,18 +64,19 @@ class Reader:
         statement = self._statements.get(name)
         if statement is None:
             raise StoreError(f"no statement is prepared under {name!r}; there are: {', '.join(sorted(self._statements)) or 'none'}")
-        async with self._line() as (line, connection):
+
+        async def asked(line: "_Line", connection: AsyncConnection) -> list[tuple[Any, ...]]:
             await line.plan(connection, name, statement)
             cursor = AsyncClientCursor(connection)
             call = sql.SQL("EXECUTE {} (%s, %s)").format(sql.Identifier(name))
             await cursor.execute(call, (list(orders), as_of))
             return await cursor.fetchall()
 
+        return await self._reading(asked)
+
     async def facts_of(self, order: str) -> list[Fact]:
         """Every fact of one order, what happened to its parcels and units included, in the order of the log."""
-        async with self._line() as (_, connection):
-            cursor = await connection.execute(_one_order().encode(), (order,), prepare=True)
-            return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
+        return await self._facts(_one_order(), (order,))
 
     async def fact(self, table: str, fact_id: str) -> Fact | None:
         """One fact by its id."""
@@ -91,29 +93,50 @@ class Reader:
             raise StoreError(f"{table}.{column}: there are no such facts")
         kept = f'FROM beleg_rows."{table}" r WHERE r."{column}" = ANY ($1::text[]) AND r.salt IS NOT NULL'
         text = f"SELECT {written(table)} {kept} ORDER BY place"
-        async with self._line() as (_, connection):
-            cursor = await connection.execute(text.encode(), (list(values),), prepare=True)
-            return [_decoder().decode(row[0]) for row in await cursor.fetchall()]
+        return await self._facts(text, (list(values),))
+
+    async def newest(self, table: str, column: str, where: str, values: Collection[str]) -> list[Fact]:
+        """Of each value of a column the fact that came last in the log, where another column then holds one of these values."""
+        last = f'SELECT DISTINCT ON ("{column}") id FROM beleg_rows."{table}" ORDER BY "{column}", place DESC'
+        kept = f'r."{where}" = ANY ($1::text[]) AND r.salt IS NOT NULL'
+        text = f'SELECT {written(table)} FROM beleg_rows."{table}" r JOIN ({last}) l USING (id) WHERE {kept} ORDER BY r.place'
+        return await self._facts(text, (list(values),))
 
     async def since(self, tables: Collection[str], place: int, most: int) -> list[tuple[int, Fact]]:
         """At most so many facts of these tables from this place of the log on, with their places, in the order of the log."""
-        async with self._line() as (_, connection):
-            cursor = await connection.execute(_ENTRIES.encode(), (place, list(tables), most), prepare=True)
-            entries = await cursor.fetchall()
+        entries = await self._rows(_ENTRIES, (place, list(tables), most))
         named: dict[str, list[str]] = {}
         for _, table, name in entries:
             named.setdefault(table, []).append(name)
         facts = {(table, fact.id): fact for table, ids in named.items() for fact in await self.among(table, "id", ids)}
         return [(at, facts[table, name]) for at, table, name in entries if (table, name) in facts]
 
-    @asynccontextmanager
-    async def _line(self) -> AsyncIterator[tuple["_Line", AsyncConnection]]:
+    async def _facts(self, statement: str, values: Sequence[Any]) -> list[Fact]:
+        return [_decoder().decode(row[0]) for row in await self._rows(statement, values)]
+
+    async def _rows(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        async def read(_: "_Line", connection: AsyncConnection) -> list[tuple[Any, ...]]:
+            cursor = await connection.execute(statement.encode(), values, prepare=True)
+            return await cursor.fetchall()
+
+        return await self._reading(read)
+
+    async def _reading(self, work: Callable[["_Line", AsyncConnection], Awaitable[Answer]]) -> Answer:
+        """Read over a connection that is free; one that was lost meanwhile is made anew, once.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
         line = await self._free.get()
         try:
-            yield line, await line.up(self._connect)
-        except psycopg.OperationalError:
+            try:
+                return await work(line, await line.up(self._connect))
+            except AWAY:
+                await line.hang_up()
+                return await work(line, await line.up(self._connect))
+        except AWAY as lost:
             await line.hang_up()
-            raise
+            raise UnavailableError(f"the database does not answer: {lost}") from lost
         finally:
             self._free.put_nowait(line)
 

@@ -14,6 +14,9 @@ from beleg.ledger.store.batch import Batch, Ready, Rows, Statement, rows_of
 
 Connect = Callable[[], Awaitable[AsyncConnection]]
 
+# What the driver raises while the database is away, starting, or out of space: nothing that was asked is at fault.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, OSError)
+
 # How much one transaction takes, in units and facts: more makes the first wait for the last.
 MOST_UNITS, MOST_FACTS = 256, 2_000
 
@@ -88,7 +91,7 @@ class Sequencer:
             try:
                 await self._settle(batch)
                 break
-            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as lost:
+            except AWAY as lost:
                 _log.warning("database away: %s", type(lost).__name__)
                 await self._hang_up()
                 overdue = [one for one in batch if time.monotonic() - one.since > self._patience]
@@ -112,7 +115,7 @@ class Sequencer:
             return
         try:
             outcomes = await self._write([one.ready for one in open_])
-        except psycopg.OperationalError:
+        except AWAY:
             raise
         except psycopg.DatabaseError as broken:
             if len(open_) == 1:

@@ -63,6 +63,7 @@ class Store:
         Raises:
             RefusedError: a rule of the store forbids it.
             ConflictError: its idempotency key came with another body.
+            ContradictedError: it is strict, and an id in it stands for something else already.
             UnavailableError: the database was away for too long; send the unit again.
             CanonicalError: a fact in it has no canonical form.
         """
@@ -79,6 +80,10 @@ class Store:
     async def among(self, table: str, column: str, values: Collection[str]) -> list[Fact]:
         """The facts of a table with one of these values in an indexed column, in the order of the log."""
         return await self._parts()[1].among(table, column, values)
+
+    async def newest(self, table: str, column: str, where: str, values: Collection[str]) -> list[Fact]:
+        """Of each value of a column the fact that came last in the log, where another column then holds one of these values."""
+        return await self._parts()[1].newest(table, column, where, values)
 
     async def since(self, tables: Collection[str], place: int, most: int = 5_000) -> list[tuple[int, Fact]]:
         """At most so many facts of these tables from this place of the log on, with their places, in the order of the log."""

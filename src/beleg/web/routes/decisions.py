@@ -45,10 +45,32 @@ class Row(Struct, frozen=True):
 async def ask(call: Call) -> Response:
     """Answer a claim."""
     key = Key(call.caller.client, call.idempotency_key, digest(call.body))
-    asked = await call.service.keeper.ask(_claim.decode(call.body), key)
+    asked = await call.service.keeper.ask(_asked(call.body), key)
     _count(asked)
     headers = {"idempotency-replayed": "true"} if asked.replayed else None
     return Response(asked.body, 200, headers, "application/json")
+
+
+def _asked(body: bytes) -> Claim:
+    """The claim in a body.
+
+    Raises:
+        ProblemError: it names no order.
+        msgspec.MsgspecError: it is no claim.
+    """
+    try:
+        return _claim.decode(body)
+    except msgspec.ValidationError as wrong:
+        if str(wrong) not in _NO_ORDER:
+            raise
+        detail = (
+            "what may go back is what was paid for an order, so without `order_id` no money can be set aside: look the purchase up "
+            "and name it; money that is paid without one becomes a finding (refund_without_asking)"
+        )
+        raise ProblemError("no-order", 422, "A refund without an order cannot be asked about", detail) from None
+
+
+_NO_ORDER = ("Object missing required field `order_id`", "Expected `str`, got `null` - at `$.order_id`")
 
 
 def _count(asked: Asked) -> None:

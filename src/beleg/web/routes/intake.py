@@ -1,5 +1,6 @@
 """What comes in: facts by API key, webhooks by signature, EPCIS captures and staff events by API key."""
 
+from collections.abc import Collection
 from functools import cache, reduce
 from operator import or_
 from typing import Annotated
@@ -8,13 +9,15 @@ import msgspec
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
+from beleg.connect.errors import masked
+from beleg.connect.intake import Quarantined
 from beleg.connect.webhooks import ForgedError, Taken
-from beleg.facts.base import Fact
+from beleg.facts.base import Fact, table_of
 from beleg.facts.kinds.access import Delivery
 from beleg.facts.kinds.parcels import Scan
 from beleg.facts.registry import fact_types
 from beleg.gate.live.asking import digest, now_micros
-from beleg.ledger.store.base import Key
+from beleg.ledger.store.base import ContradictedError, Key, Written
 from beleg.web import telemetry
 from beleg.web.endpoints import Call, Endpoint, answered
 from beleg.web.problems import ProblemError
@@ -25,7 +28,7 @@ OURS = frozenset(
         "decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "api_keys", "api_key_ends", "deliveries",
         "findings", "finding_facts", "session_clearances", "operator_roles", "invitations", "passkeys", "passkey_ends",
         "operator_sign_ins", "personal_reads", "reveal_requests", "reveal_answers", "saved_views", "case_merges", "case_splits",
-        "case_assignments", "case_notes", "case_outcomes", "restrictions",
+        "case_assignments", "case_notes", "case_outcomes", "restrictions", "approval_questions",
     }
 )  # fmt: skip
 # What JSON of every kind holds exactly.
@@ -52,7 +55,7 @@ async def facts(call: Call) -> Response:
     now = now_micros()
     found = [_checked(raw, number, call, now) for number, raw in enumerate(said.facts)]
     key = Key(call.caller.client, call.idempotency_key, digest(call.body))
-    written = await call.service.keeper.take(found, key)
+    written = await call.service.keeper.take(found, key, strict=True)
     return answered(Receipt(len(found), replayed=written.replayed), 202)
 
 
@@ -117,9 +120,41 @@ async def _deliver(call: Call, feed: str) -> Response:
         telemetry.WEBHOOKS.labels(feed, "forged").inc()
         raise ProblemError("forged", 401, "The delivery is not believed", str(forged)) from forged
     key = Key(f"webhook:{feed}", taken.delivery, digest(call.body)) if taken.delivery else None
-    written = await call.service.keeper.take((_kept(taken, call.body, now), *taken.facts), key)
+    taken, written = await _written(call, taken, key, now)
     telemetry.WEBHOOKS.labels(feed, "replayed" if written.replayed else "quarantined" if taken.quarantined else "taken").inc()
     return answered(Receipt(len(taken.facts), len(taken.quarantined), written.replayed), 202)
+
+
+async def _written(call: Call, taken: Taken, key: Key | None, now: int) -> tuple[Taken, Written]:
+    """Write a delivery down. A fact whose id stands for something else already is set aside, and the rest is taken.
+
+    A sender would only send again what is refused, and give up one day.
+    """
+    while True:
+        kept = _kept(taken, call.body, now)
+        try:
+            return taken, await call.service.keeper.take((kept, *taken.facts), key, strict=True)
+        except ContradictedError as other:
+            ids = set(other.facts) - {("deliveries", kept.id)}
+            if not ids:  # this very delivery was kept before, with what was set aside then
+                return taken, await call.service.keeper.take((kept, *taken.facts), key)
+            taken = _without(taken, ids)
+
+
+def _without(taken: Taken, ids: Collection[tuple[str, str]]) -> Taken:
+    facts = tuple(fact for fact in taken.facts if (table_of(type(fact)), fact.id) not in ids)
+    aside = [
+        Quarantined(
+            file=taken.topic or taken.feed,
+            row=number,
+            field=f"{table}.id",
+            got=f"{masked(name)}, which is there already with other content",
+            expected="the same content, or an id of its own",
+            mend="a fact is never changed: see why the sender says it differently, and send a correcting fact",
+        )
+        for number, (table, name) in enumerate(sorted(ids), 1)
+    ]
+    return msgspec.structs.replace(taken, facts=facts, quarantined=(*taken.quarantined, *aside))
 
 
 def _kept(taken: Taken, body: bytes, now: int) -> Delivery:
