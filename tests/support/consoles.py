@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,10 +20,12 @@ from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision
 from beleg.facts.kinds.operators import OperatorRole, Passkey
 from beleg.facts.kinds.orders import Order
+from beleg.ledger.log.note import Signer
 from beleg.ledger.store.base import Unit
 from beleg.ledger.store.store import Store
 from beleg.web.console import signing
 from beleg.web.console.app import console
+from beleg.web.console.checking import Checker
 from beleg.web.console.desk import Desk, now
 from beleg.web.console.session import COOKIE
 from beleg.web.console.settings import ConsoleSettings
@@ -106,6 +109,7 @@ class Running:
     def __init__(self, store: Store, port: int, loop: asyncio.AbstractEventLoop, app: Starlette, invitation: str | None) -> None:
         self.store, self.port, self.loop, self.app, self.invitation = store, port, loop, app, invitation
         self.address = f"http://localhost:{port}"
+        self.signer: Signer
 
     @property
     def desk(self) -> Desk:
@@ -137,9 +141,12 @@ def serving(store: Store, facts: tuple[Fact, ...], *, answer: AuditResult | None
             while not server.started:
                 await asyncio.sleep(0.01)
             port = server.servers[0].sockets[0].getsockname()[1]
-            holder.append(console(store, settings(f"http://localhost:{port}", answer=answer, **other)))
+            signer = Signer("test/log", Ed25519PrivateKey.generate())
+            wanted = settings(f"http://localhost:{port}", answer=answer, **other)
+            holder.append(console(store, wanted, checker=Checker(store.service, signer.verifier)))
             secret = await signing.first_secret(holder[0].state.site.desk)
             found.append(Running(store, port, asyncio.get_running_loop(), holder[0], secret))
+            found[0].signer = signer
             ready.set()
             while not stop.is_set():
                 await asyncio.sleep(0.02)

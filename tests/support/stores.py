@@ -57,6 +57,12 @@ def _admin(server: Embedded) -> psycopg.Connection:
     return psycopg.connect(_of(server.owner.replace("beleg_owner", "postgres"), "postgres"), autocommit=True)
 
 
+def superuser(server: Embedded, service: str) -> str:
+    """The address, as the one whom no rule holds back, of the database that the service reaches by its own."""
+    name = service.partition("?")[0].rpartition("/")[2]
+    return _of(server.owner.replace("beleg_owner", "postgres"), name)
+
+
 def _of(address: str, database: str) -> str:
     return address.replace("/beleg?", f"/{database}?")
 

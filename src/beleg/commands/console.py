@@ -17,6 +17,7 @@ from beleg.ledger.store.settings import settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.web.console import signing
 from beleg.web.console.app import console as application
+from beleg.web.console.checking import Checker
 from beleg.web.console.settings import ConsoleSettings
 
 
@@ -26,6 +27,7 @@ def console(
     port: int = 8401,
     origin: str | None = None,
     answer: Path | None = None,
+    backtest: Path | None = None,
     policies: Path | None = None,
     pseudonyms: Path | None = None,
     second_readings: Annotated[float, Parameter(validator=cyclopts.validators.Number(gte=0, lte=1))] = 0.1,
@@ -48,6 +50,8 @@ def console(
         What people open, such as https://beleg.example.com; passkeys are bound to it. By default http://localhost and the port.
     answer:
         The result.json of the newest audit, for the arithmetic behind its findings.
+    backtest:
+        What `beleg backtest --json` wrote, for the page on policies; read anew whenever somebody looks.
     policies:
         The folder of the policies in force.
     pseudonyms:
@@ -65,20 +69,21 @@ def console(
             key=pseudonym_key(beside / "console.key"),
             pseudonyms=pseudonym_key(pseudonyms),
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
+            backtest=backtest,
             policies=tuple(sorted(policies.glob("*.toml"))) if policies else (),
             second_readings=second_readings,
             staff=staff,
         )
         opened = open_store(chosen.where)
         try:
-            asyncio.run(_serve(opened, wanted, port))
+            asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), port))
         finally:
             opened.close()
 
 
-async def _serve(store: Store, wanted: ConsoleSettings, port: int) -> None:
+async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, port: int) -> None:
     async with store.running():
-        app = application(store, wanted)
+        app = application(store, wanted, checker=checker)
         secret = await signing.first_secret(app.state.site.desk)
         said = f"Open {wanted.origin}/enrol?secret={secret} - it makes the first administrator.\n" if secret else ""
         sys.stdout.write(f"{said}The console is at {wanted.origin} - press Ctrl-C to stop.\n")

@@ -23,6 +23,7 @@ from beleg.ledger.store.settings import settings as ledger_settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.web.access import Door
 from beleg.web.console.app import console
+from beleg.web.console.checking import Checker
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.outgoing import Outgoing
 from beleg.web.pending import Approvals
@@ -51,7 +52,9 @@ class Service:
         self.door = Door(store, settings.rate)
         self.second = SecondPerson(settings, store, self.prover, self.keeper, Approvals())
         key = settings.hash_key.encode() or pseudonym_key()
-        self.console = console(store, _console(settings, key), self.second)
+        chosen = ledger_settings(settings.database_url or settings.store)
+        checker = Checker(store.service, chosen.signer().verifier)
+        self.console = console(store, _console(settings, key), self.second, checker)
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
@@ -97,6 +100,7 @@ def _console(settings: Settings, key: bytes) -> ConsoleSettings:
         key=key,
         pseudonyms=key,
         answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if settings.answer else None,
+        backtest=Path(settings.backtest) if settings.backtest else None,
         policies=tuple(policies().get(name, Path(name)) for name in named),
         staff=settings.staff,
     )

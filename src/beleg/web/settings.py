@@ -30,6 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     notify: Annotated[str, Meta(description="who is told of decisions, as JSON: list of url and secret (whsec_...)")] = "[]"
     origin: Annotated[str, Meta(description="what people open; passkeys are bound to it")] = "http://localhost:8400"
     answer: Annotated[str, Meta(description="the result.json of the newest audit, for the console; empty for none")] = ""
+    backtest: Annotated[str, Meta(description="what `beleg backtest --json` wrote, for the console; empty for none")] = ""
     staff: Annotated[bool, Meta(description="whether the console has pages on staff; ask your works council first")] = False
     outside_approver: Annotated[str, Meta(description="the login that approves when nobody else may; empty for none")] = ""
     wait_hours: Annotated[int, Meta(description="how long a new or reset passkey waits before it approves anything")] = 24

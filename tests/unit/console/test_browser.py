@@ -1,10 +1,8 @@
 """People at work in a real browser, with a virtual authenticator: the stories from first start to a closed case, and every page."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 import pytest
 
@@ -12,26 +10,11 @@ from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.store import Store
 from beleg.web.console import signing
 from beleg.web.console.desk import now
-from support.consoles import Running, cookie, serving, staffed, story
+from support.consoles import Running, serving, staffed, story
 from support.sample import rich
 from support.stores import copied
 
 pytestmark = pytest.mark.browser
-
-AUTHENTICATOR = {
-    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    with import_module("playwright.sync_api").sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -43,49 +26,6 @@ def answered(server: Embedded, pattern: str) -> Iterator[Running]:
         with serving(store, (*staffed(start), *story(start)), answer=rich()) as console:
             yield console
         store.close()
-
-
-class Desk:
-    """One person's browser: their cookies, their page, their passkeys."""
-
-    def __init__(self, browser: Any, console: Running, login: str = "", **how: Any) -> None:
-        self.console = console
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"} | how)
-        if login:
-            cookies, _ = cookie(console.app, login)
-            self.context.add_cookies([{"name": name, "value": value, "url": console.address} for name, value in cookies.items()])
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
-        self.wrong: list[str] = []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", lambda message: self.wrong.append(message.text) if "Content Security" in message.text else None)
-        keys = self.context.new_cdp_session(self.page)
-        keys.send("WebAuthn.enable")
-        keys.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-
-    def open(self, address: str) -> Any:
-        self.page.goto(self.console.address + address)
-        return self.page
-
-    def enrol(self, address: str) -> Any:
-        self.page.goto(address)
-        self.page.get_by_role("button", name="Make a passkey").click()
-        self.page.get_by_role("button", name="Sign out").wait_for()
-        return self.page
-
-
-@pytest.fixture
-def at(browser) -> Iterator[Callable[..., Desk]]:
-    made: list[Desk] = []
-
-    def somebody(console: Running, login: str = "", **how: Any) -> Desk:
-        made.append(Desk(browser, console, login, **how))
-        return made[-1]
-
-    yield somebody
-    for one in made:
-        one.context.close()
-        assert one.wrong == []
 
 
 def test_from_first_start_to_the_first_case(empty, at) -> None:

@@ -59,6 +59,7 @@ FORMS = {
     "out": ("/people/ana/out", "operators", {}),
     "second": ("/request/R-4/second", "work", {"verdict": "release", "reason": "seen on film"}),
     "approval": ("/approval/none/answer", "approve", {"answer": "none"}),
+    "check": ("/log/check", "log", {}),
     "view": ("/views", "cases", {"name": "mine", "query": "state=open"}),
 }
 

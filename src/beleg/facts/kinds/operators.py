@@ -90,3 +90,13 @@ class SavedView(Fact, tag="saved_views", frozen=True, kw_only=True):
     login: Login
     name: Annotated[str, Meta(min_length=1, description="what its owner calls it")]
     query: Annotated[str | None, Meta(description="the list's address")] = None
+
+
+class LogCheck(Fact, tag="log_checks", frozen=True, kw_only=True):
+    """Somebody had the whole log checked from the console, and this came of it."""
+
+    login: Login
+    entries: Annotated[int, Meta(ge=0, description="how many entries the log had")]
+    outside: Annotated[int | None, Meta(description="the size in the checkpoint that they brought along")] = None
+    whole: Annotated[bool, Meta(description="whether everything is as it was written")]
+    found: Annotated[str | None, Meta(description="what is not, the first of it")] = None

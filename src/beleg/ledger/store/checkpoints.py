@@ -105,6 +105,12 @@ class Checkpoints:
         return EntryProof(row[1], row[2].encode(), row[0], tuple(path), note)
 
 
+def kept(address: str) -> str | None:
+    """The newest kept checkpoint of the store at this address."""
+    with psycopg.connect(address) as connection:
+        return newest(connection)
+
+
 def newest(connection: psycopg.Connection) -> str | None:
     """The newest kept checkpoint."""
     row = connection.execute("SELECT note FROM beleg_log.checkpoints ORDER BY size DESC LIMIT 1").fetchone()

@@ -14,6 +14,7 @@ from beleg.cases.sampling import Sampling
 from beleg.report.html import styles
 from beleg.web.console import signing
 from beleg.web.console.access import Permission
+from beleg.web.console.checking import Checker
 from beleg.web.console.context import Context, Handler, Site, TurnedAwayError, page
 from beleg.web.console.desk import Desk
 from beleg.web.console.ledger import Ledger
@@ -50,15 +51,24 @@ HEADERS = {
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
-def console(ledger: Ledger, settings: ConsoleSettings, second: SecondPerson | None = None) -> Starlette:
-    """The console over a ledger, and beside the gate where `second` is given; `state.site` holds what its pages share."""
+def console(
+    ledger: Ledger, settings: ConsoleSettings, second: SecondPerson | None = None, checker: Checker | None = None
+) -> Starlette:
+    """The console over a ledger; `state.site` holds what its pages share.
+
+    Args:
+        ledger: the store.
+        settings: how it is set up.
+        second: asks second persons, where the gate runs beside the console.
+        checker: checks the log, where the console may.
+    """
     app = Starlette(
         routes=routes(),
         middleware=[Middleware(_Headers)],
         exception_handlers={404: _missing, 405: _missing, TurnedAwayError: _turned_away, Exception: _broken},
     )
     desk = Desk(ledger, Sampling(settings.key, settings.second_readings), settings.pseudonyms, lambda _currency: 1.0)
-    app.state.site = Site(desk, Sessions(settings.key, secure=settings.origin.startswith("https:")), settings, second)
+    app.state.site = Site(desk, Sessions(settings.key, secure=settings.origin.startswith("https:")), settings, second, checker)
     return app
 
 
@@ -88,6 +98,7 @@ def routes() -> Sequence[BaseRoute]:
         *_get("/policies", "policies", policies.show),
         *_get("/sources", "sources", sources.show),
         *_get("/log", "log", log.show),
+        *_post("/log/check", "log", log.check),
         *_get("/programme", "programme", programme.show),
         *_get("/search", "cases", search.show),
         *_get("/people", "operators", operators.show),

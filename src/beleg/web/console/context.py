@@ -13,6 +13,7 @@ from beleg.facts.kinds.gate import DeniedAttempt
 from beleg.report import view, words
 from beleg.web.console import access
 from beleg.web.console.access import Permission
+from beleg.web.console.checking import Checker
 from beleg.web.console.desk import Desk, envelope, now
 from beleg.web.console.session import Session, Sessions
 from beleg.web.console.settings import ConsoleSettings
@@ -32,12 +33,13 @@ class TurnedAwayError(Exception):
 
 
 class Site(Struct, frozen=True):
-    """What all requests share; `second` asks second persons, where the gate runs beside the console."""
+    """What all requests share; `second` asks second persons, where the gate runs beside the console; `checker` the log."""
 
     desk: Desk
     sessions: Sessions
     settings: ConsoleSettings
     second: SecondPerson | None = None
+    checker: Checker | None = None
 
 
 class Context:

@@ -22,6 +22,7 @@ from beleg.web.console.directory import Directory
 from beleg.web.console.ledger import Ledger
 from beleg.web.console.links import Link, links
 from beleg.web.console.rows import Rows
+from beleg.web.console.shadow import Shadows
 
 _FOLDED = frozenset((*book.TABLES, *directory.TABLES, "finding_facts", "personal_reads", "denied_attempts"))
 _ASKED = 5_000  # how many values are asked for at once
@@ -62,6 +63,7 @@ class Desk:
         self.findings: dict[tuple[str, str], list[Finding]] = defaultdict(list)
         self.decisions: dict[str, list[Decision]] = defaultdict(list)
         self.behind: dict[str, list[FindingFact]] = defaultdict(list)
+        self.shadows = Shadows()
         self.reads: deque[Fact] = deque(maxlen=_READS)
         self._names: dict[str, tuple[Who, str]] = {}
         self._key = key
@@ -132,6 +134,7 @@ class Desk:
             self.book.add(fact, accounts)
         elif isinstance(fact, Decision):
             self.decisions[fact.slice_id].append(fact)
+            self.shadows.add(fact)
             self._meet("account", [fact.account_id])
             self.book.add(fact)
         elif isinstance(fact, PersonalRead | DeniedAttempt):

@@ -7,6 +7,7 @@ from msgspec import Struct
 from beleg.facts.base import Fact
 from beleg.facts.kinds.operators import (
     Invitation,
+    LogCheck,
     OperatorRole,
     OperatorSignIn,
     Passkey,
@@ -19,7 +20,7 @@ from beleg.facts.kinds.operators import (
 
 TABLES = (
     "operator_roles", "invitations", "passkeys", "passkey_ends", "operator_sign_ins", "reveal_requests", "reveal_answers",
-    "saved_views",
+    "saved_views", "log_checks",
 )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ class Directory:
         self.passkeys: dict[str, Passkey] = {}
         self.reveals: dict[str, RevealRequest] = {}
         self.answers: dict[str, RevealAnswer] = {}
+        self.checks: list[LogCheck] = []
         self.views: dict[tuple[str, str], str] = {}
         self._counters: dict[str, int] = {}
         self._invitations: dict[str, Invitation] = {}
@@ -67,6 +69,8 @@ class Directory:
                 self.reveals[fact.id] = fact
             case RevealAnswer():
                 self.answers.setdefault(fact.request_id, fact)
+            case LogCheck():
+                self.checks.append(fact)
             case SavedView():
                 self.views.pop((fact.login, fact.name), None)
                 if fact.query is not None:

@@ -15,6 +15,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         key: the service's secret, from which cookies, form tokens and second readings are signed.
         pseudonyms: the key pseudonyms are made with, the same as the audit's.
         answer: the newest audit's answer, if there is one, for the arithmetic behind its findings.
+        backtest: the file that `beleg backtest --json` wrote, read anew whenever somebody looks.
         policies: the files of the policies in force, and of those tried beside them.
         second_readings: the share of outcomes that a second person reads.
         staff: whether sections on staff are on; ask your works council first.
@@ -24,6 +25,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     key: bytes
     pseudonyms: bytes
     answer: AuditResult | None = None
+    backtest: Path | None = None
     policies: tuple[Path, ...] = ()
     second_readings: float = 0.1
     staff: bool = False

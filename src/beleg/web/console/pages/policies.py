@@ -1,8 +1,26 @@
-"""The policies in force: their versions and their rules, as the files say."""
+"""The policies: what each version decided, what one tried beside it would have said, the last one tried on history, their texts."""
 
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 from starlette.responses import Response
 
+from beleg.gate.history import Backtest
 from beleg.web.console.context import Context
+from beleg.web.console.shadow import ANSWERS, Compared, Tried, sums
+
+SHOWN = 20
+
+
+class Differences(Struct, frozen=True):
+    """A comparison as the page shows it: of those the shadow would have delayed, which were fraud and which were released."""
+
+    compared: Compared
+    later: list[Tried]
+    sooner: list[Tried]
+    fraud: list[Tried]
+    honest: list[Tried]
 
 
 async def show(context: Context) -> Response:
@@ -13,4 +31,32 @@ async def show(context: Context) -> Response:
     for one in decided:
         counts = versions.setdefault((one.policy, one.policy_version), {})
         counts[one.outcome] = counts.get(one.outcome, 0) + 1
-    return context.render("policies.html.j2", texts=texts, versions=sorted(versions.items()))
+    tried, at = backtest(context.site.settings.backtest)
+    return context.render(
+        "policies.html.j2",
+        texts=texts,
+        versions=sorted(versions.items()),
+        shadows=[_told(context, one) for one in context.desk.shadows.compared.values()],
+        answers=ANSWERS,
+        sums=sums,
+        shown=SHOWN,
+        tried=tried,
+        tried_at=at,
+    )
+
+
+def _told(context: Context, compared: Compared) -> Differences:
+    later = compared.later()
+    outcomes = {one.request_id: {case.outcome for case in context.desk.rows.of("slice", one.slice_id)} for one in later}
+    fraud = [one for one in later if "confirmed_fraud" in outcomes[one.request_id]]
+    return Differences(compared, later, compared.sooner(), fraud, [one for one in later if one not in fraud])
+
+
+def backtest(path: Path | None) -> tuple[Backtest | None, int | None]:
+    """What the last backtest found and when it was written, in microseconds; nothing where there is none that can be read."""
+    if path is None or not path.is_file():
+        return None, None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Backtest), int(path.stat().st_mtime) * 1_000_000
+    except msgspec.DecodeError:
+        return None, None
