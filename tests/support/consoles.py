@@ -18,6 +18,7 @@ from beleg.facts.base import Fact
 from beleg.facts.kinds.accounts import Identifier
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision
+from beleg.facts.kinds.money import Refund
 from beleg.facts.kinds.operators import OperatorRole, Passkey
 from beleg.facts.kinds.orders import Order
 from beleg.ledger.log.note import Signer
@@ -74,7 +75,14 @@ def story(start: int) -> tuple[Fact, ...]:
         currency="EUR", outcome="hold", reason="the carrier has not scanned the parcel", deadline=start + DAY // 2,
         default="release", policy="standard", policy_version="1",
     )  # fmt: skip
-    return (*orders, *seen, *found, ring, clerk, *rests, held)
+    paid = [
+        Refund(
+            id=f"paid-{n}", **said, occurred_at=start - 31 * n * DAY, refund_id=f"R{n}", order_id=f"O{n}", amount=10_000 * n,
+            currency="EUR",
+        )
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    return (*orders, *seen, *paid, *found, ring, clerk, *rests, held)
 
 
 def staffed(start: int) -> tuple[Fact, ...]:

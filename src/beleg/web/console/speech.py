@@ -1,6 +1,6 @@
 """How the console speaks: one language and one time zone for each reader; numbers, money, days and plurals by its rules."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -12,7 +12,7 @@ from babel.core import negotiate_locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 from markupsafe import Markup
 from starlette.requests import Request
 
@@ -73,6 +73,10 @@ class Speech:
         """An exact amount."""
         return format_currency(major(minor, currency), currency, locale=self._locale) if currency else self.number(minor)
 
+    def money_short(self, minor: int, currency: str) -> str:
+        """An amount as an axis has room for: in thousands or millions."""
+        return format_compact_currency(major(minor, currency), currency, locale=self._locale)
+
     def sums(self, amounts: dict[str, int]) -> str:
         """Amounts of several currencies, beside each other."""
         return " + ".join(self.money(amount, currency) for currency, amount in amounts.items()) or NONE
@@ -81,6 +85,15 @@ class Speech:
         """The day of a moment in the reader's zone."""
         moment = self._local(micros)
         return format_date(moment, "medium", locale=self._locale) if moment else self.say("time unknown")
+
+    def month(self, day: date) -> str:
+        """A month's short name."""
+        return format_date(day, "LLL", locale=self._locale)
+
+    def month_of(self, micros: int | None) -> date | None:
+        """The first day of a moment's month in the reader's zone."""
+        moment = self._local(micros)
+        return date(moment.year, moment.month, 1) if moment else None
 
     def moment(self, micros: int | None) -> str:
         """The day and the time of a moment in the reader's zone."""

@@ -45,6 +45,7 @@ async def show(context: Context) -> Response:
         findings=found,
         cases=cases,
         refunds=ring.refunds(cases),
+        charts=await ring.over_time(context, cases),
         view=view,
         asking=[(one, context.desk.directory.answers.get(one.id)) for one in mine],
     )

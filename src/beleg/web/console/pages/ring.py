@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from beleg.audit.result import Subject, Sum, Tie
@@ -9,8 +10,9 @@ from beleg.cases.case import Case
 from beleg.facts.kinds.findings import Finding
 from beleg.facts.kinds.operators import PersonalRead, Shown
 from beleg.report import people, view
+from beleg.web.console import money
 from beleg.web.console.context import Context, TurnedAwayError
-from beleg.web.console.desk import envelope
+from beleg.web.console.desk import envelope, order_of
 from beleg.web.console.links import Link
 from beleg.web.console.pages import refund
 
@@ -49,6 +51,7 @@ async def show(context: Context) -> Response:
         findings=found,
         cases=cases,
         refunds=refunds(cases),
+        charts=await over_time(context, cases),
         view=view,
         asking=None,
     )
@@ -80,6 +83,14 @@ def drawn(context: Context, name: str, links: Sequence[Link], found: Sequence[Fi
         members=tuple(sorted({context.desk.pseudonym("account", account) for account, _, _ in pairs})),
         ties=tuple(Tie(who, kind, value[:16], 0.0) for who, kind, value in ties),
     )
+
+
+async def over_time(context: Context, cases: Sequence[Case]) -> list[Markup]:
+    """What was refunded on the orders of these cases, month by month, a chart for each currency."""
+    orders = sorted({order_of(slice_) for slice_, _, _, _ in refunds(cases)})
+    sums = money.by_month(await context.desk.ledger.among("refunds", "order_id", orders), context.speech) if orders else {}
+    drawn = [money.chart(months, currency, context.speech) for currency, months in sorted(sums.items())]
+    return [one for one in drawn if one is not None]
 
 
 def refunds(cases: Sequence[Case]) -> list[tuple[str, str, int, str]]:
