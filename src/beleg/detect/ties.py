@@ -31,7 +31,7 @@ BY_GAPS = ("article", "staff")
 
 
 def ties(dossier: Dossier) -> ir.Table:
-    """Every tie with its fact: account, kind, entity, fact_id; a blank ties nobody.
+    """Every tie with its fact: account, kind, entity, fact_id; a blank ties nobody, and a fact may tell of one twice.
 
     Refunds whose required proofs are absent or contradicted tie an account to the article and to whoever received or approved it:
     honest ones fall on all articles and all staff alike.
@@ -41,13 +41,14 @@ def ties(dossier: Dossier) -> ir.Table:
 
 def _ties(dossier: Dossier) -> ir.Table:
     t = ibis.union(*_parts(dossier), distinct=False)
-    return t.filter(_said(t.account), _said(t.entity)).distinct()
+    return t.filter(_said(t.account), _said(t.entity))
 
 
 def _parts(dossier: Dossier) -> Iterator[ir.Table]:
     identifiers = dossier.table("identifiers")
     yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id")
-    owners = dossier.table("orders").group_by("order_id").agg(owner=lambda t: t.account_id.max())
+    orders = dossier.table("orders")
+    owners = dossier.view.step("owners", lambda _: orders.group_by("order_id").agg(owner=lambda t: t.account_id.max()))
     for table, column, kind in SHOWN:
         facts = dossier.table(table)
         if table == "sign_ins":

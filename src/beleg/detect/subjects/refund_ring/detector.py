@@ -28,11 +28,13 @@ def count(dossier: Dossier) -> ir.Table:
     A tie that others have too has a row of its own, n = 1; those nobody else has are counted in one row per kind, the entity empty.
     Refunds have the kind empty: n could be checked, and bad of them lack proofs.
     """
-    every = ties(dossier).select("account", "kind", "entity").distinct()
-    shared = every.group_by(["kind", "entity"]).agg(n=every.count()).filter(lambda t: t.n > 1)
-    common = every.semi_join(shared, ["kind", "entity"]).mutate(n=ibis.literal(1, "int64"), bad=ibis.literal(0, "int64"))
-    alone = every.anti_join(shared, ["kind", "entity"]).group_by(["account", "kind"]).agg(n=lambda t: t.count())
-    alone = alone.mutate(entity=ibis.literal(""), bad=ibis.literal(0, "int64"))
+    every = ties(dossier).select("account", "kind", "entity")
+    things = every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
+    things = dossier.view.step("tied_things", lambda _: things)
+    shared = things.filter(things["first"] != things["last"])
+    common = every.semi_join(shared, ["kind", "entity"]).distinct().mutate(n=_one(), bad=_none())
+    alone = things.filter(things["first"] == things["last"]).group_by("kind", account="first").agg(n=lambda t: t.count())
+    alone = alone.mutate(entity=ibis.literal(""), bad=_none())
     states = dossier.states.filter(dossier.states.account_id.notnull(), dossier.states.amount > 0)
     checked = states.standing.isin(("supported", "gap")).ifelse(1, 0)
     lacking = (states.standing == "gap").ifelse(1, 0)
@@ -40,6 +42,14 @@ def count(dossier: Dossier) -> ir.Table:
     refunds = refunds.mutate(account="account_id", kind=ibis.literal(""), entity=ibis.literal(""))
     columns = ("account", "kind", "entity", "n", "bad")
     return ibis.union(*(part.select(*columns) for part in (common, alone, refunds)), distinct=False)
+
+
+def _one() -> ir.Value:
+    return ibis.literal(1, "int64")
+
+
+def _none() -> ir.Value:
+    return ibis.literal(0, "int64")
 
 
 def judge(counted: pa.Table) -> Judged:
@@ -78,10 +88,11 @@ def judge(counted: pa.Table) -> Judged:
 def rests_on(dossier: Dossier, named: ir.Table) -> ir.Table:
     """The facts that show what members share with each other, and the refunds they were paid."""
     members = named.select("subject", account="member").distinct()
-    every = ties(dossier)
-    mine = every.join(members, "account")
+    mine = ties(dossier).join(members, "account").distinct()
     between = mine.group_by(["subject", "kind", "entity"]).agg(met=mine.account.nunique()).filter(lambda t: t.met > 1)
-    crowds = every.semi_join(between, ["kind", "entity"]).group_by(["kind", "entity"]).agg(crowd=lambda t: t.account.nunique())
+    crowds = (
+        ties(dossier).semi_join(between, ["kind", "entity"]).group_by(["kind", "entity"]).agg(crowd=lambda t: t.account.nunique())
+    )
     telling = between.join(crowds.filter(crowds.crowd <= Settings().cap), ["kind", "entity"])
     shown = mine.semi_join(telling, ["subject", "kind", "entity"])
     shown = shown.select("subject", "fact_id", role="kind", slice_id=ibis.null("string"))
