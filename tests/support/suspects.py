@@ -26,12 +26,26 @@ def subjects(seed: int = 3) -> Subjects:
         staff=(clerk(1, dice),),
         too_few=(TooFew("receipts_without_proof", "staff", ("staff-02bd9e", "staff-11aa07")),),
         detectors=(
-            DetectorRun("shared_ring", "Do these accounts share more than chance explains?", "ties", True, "", 3, 4_120_000),
             DetectorRun(
-                "serial_claimer", "Does this account claim more than its purchases explain?", "claims", True, "", 2, 90_000
+                "shared_ring", "Do these accounts share more than chance explains?", "ties", True, "", 3, 4_120_000, "ring"
             ),
             DetectorRun(
-                "account_lending", "Does somebody else speak for it?", "identity", False, "no such source: support_contacts"
+                "serial_claimer",
+                "Does this account claim more than its purchases explain?",
+                "claims",
+                True,
+                "",
+                2,
+                90_000,
+                "account",
+            ),
+            DetectorRun(
+                "account_lending",
+                "Does somebody else speak for it?",
+                "identity",
+                False,
+                "no such source: support_contacts",
+                about="account",
             ),
         ),
         alert_chance=0.04,

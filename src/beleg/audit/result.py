@@ -58,6 +58,7 @@ class DetectorRun(Struct, frozen=True):
     not_run_because: str = ""
     findings: int = 0
     amount: int = 0
+    about: str = "slice"
 
 
 class ProofState(Struct, frozen=True):

@@ -1,8 +1,11 @@
 """What reading answers: the tables of facts, and for every input file an account that balances."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+
+from beleg.facts.told import listed
 
 
 class Book(Struct, frozen=True):
@@ -69,3 +72,14 @@ class Intake(Struct, frozen=True, kw_only=True):
             for table, count in book.facts.items():
                 sums[table] = sums.get(table, 0) + count
         return sums
+
+
+def usual_notes(books: Iterable[Book], passed: Sequence[str]) -> tuple[str, ...]:
+    """What a reader of any intake should know: that nothing in it was asked back, and which files were passed over."""
+    known = {table for book in books for table, count in book.facts.items() if count}
+    notes = []
+    if "refunds" not in known:
+        notes.append("no refunds in this source" if "claims" in known else "no refunds or claims in this source")
+    if passed:
+        notes.append(f"not read, since they hold no table: {listed(passed, 5)}")
+    return tuple(notes)

@@ -13,7 +13,7 @@ from beleg.connect.errors import ConnectError
 from beleg.connect.fields import Setting
 from beleg.connect.files import InputFile, Look, look
 from beleg.connect.frame import FileFacts
-from beleg.connect.intake import Book, Intake, Source
+from beleg.connect.intake import Book, Intake, Source, usual_notes
 from beleg.connect.lookups import Lookups
 from beleg.connect.mapping import FactRule, SourceRule
 from beleg.connect.own_parquet import OwnParquet
@@ -130,7 +130,7 @@ class _Reading:
             quarantine=quarantine,
             quarantine_file=quarantine_file,
             sources=tuple(_source(table, part) for table, part in self._parts.items()),
-            notes=tuple(_notes(self._parts, passed)),
+            notes=usual_notes([book for part in self._parts.values() for book in part.books], passed),
             mapping=NAME,
             recording_delay="0s",
         )
@@ -156,12 +156,3 @@ def _builder(table: str, names: Sequence[str], before: Builder | None) -> Builde
 def _source(table: str, part: _Part) -> Source:
     facts = sum(book.facts.get(table, 0) for book in part.books)
     return Source(table, len(part.books), sum(book.rows for book in part.books), {table: facts})
-
-
-def _notes(parts: dict[str, _Part], passed: Sequence[str]) -> list[str]:
-    notes = []
-    if not any(book.facts.get("refunds") for part in parts.values() for book in part.books):
-        notes.append("no refunds in this source")
-    if passed:
-        notes.append(f"not read, since they hold no table: {listed(passed, 5)}")
-    return notes

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from beleg.connect.files import InputFile, Look, find, look
-from beleg.connect.intake import Book, Intake, Source
+from beleg.connect.intake import Book, Intake, Source, usual_notes
 from beleg.connect.loading import load
 from beleg.connect.mapping import Mapping
 from beleg.connect.own import read_own
@@ -74,9 +74,6 @@ def _looks(files: Sequence[InputFile], mapping: Mapping, say: Progress) -> list[
 def _intake(run: Run, mapping: Mapping, books: list[Book], passed: Sequence[str]) -> Intake:
     tables = run.writer.close()
     quarantine, quarantine_file = run.quarantine.close()
-    notes = [*mapping.notes, *run.notes()]
-    if passed:
-        notes.append(f"not read, since they hold no table: {', '.join(passed[:5])}" + (" and more" if len(passed) > 5 else ""))
     delays = {rule.recording_delay for rule in mapping.source.values()}
     return Intake(
         tables=tables,
@@ -84,7 +81,7 @@ def _intake(run: Run, mapping: Mapping, books: list[Book], passed: Sequence[str]
         quarantine=quarantine,
         quarantine_file=quarantine_file,
         sources=_sources(run, mapping),
-        notes=tuple(notes),
+        notes=(*mapping.notes, *run.notes(), *usual_notes(books, passed)),
         mapping=mapping.name,
         recording_delay=delays.pop() if len(delays) == 1 else "by source",
     )

@@ -81,8 +81,6 @@ class Run:
             notes.append(f"looked up nothing, since no file is there for {listed(self._lacking)}")
         if self._untimed:
             notes.append(f"times unknown: facts of {listed(self._untimed)} say no time and stay out of every timed proof")
-        if not any(tally.facts.get("refunds") for tally in self.tallies.values()):
-            notes.append("no refunds in this source")
         return notes
 
     def _claimed_by(self, file: InputFile) -> str | None:

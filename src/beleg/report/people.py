@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from beleg.audit.result import AuditResult, Basis, Moment, Subject, Tie
+from beleg.audit.result import AuditResult, Basis, Moment, Subject, Subjects, Tie
 from beleg.draw.graph import Node, graph
 from beleg.report import view
 from beleg.report.figures import NONE, counted, plain
@@ -66,6 +66,7 @@ class Group(NamedTuple):
     meaning: str
     pages: tuple[Page, ...]
     more: int
+    ran: int
 
 
 def groups(result: AuditResult) -> list[Group]:
@@ -73,9 +74,13 @@ def groups(result: AuditResult) -> list[Group]:
     every = result.subjects
     found = {"ring": every.rings, "account": every.accounts} | ({} if every.staff is None else {"staff": every.staff})
     return [
-        Group(kind, *KINDS[kind], tuple(page(one) for one in mine[:PAGES]), max(len(mine) - PAGES, 0))
+        Group(kind, *KINDS[kind], tuple(page(one) for one in mine[:PAGES]), max(len(mine) - PAGES, 0), _ran(every, kind))
         for kind, mine in found.items()
     ]
+
+
+def _ran(subjects: Subjects, kind: str) -> int:
+    return sum(run.ran for run in subjects.detectors if run.about == kind)
 
 
 def without_staff(result: AuditResult) -> AuditResult:

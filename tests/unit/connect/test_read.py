@@ -111,7 +111,7 @@ def test_duplicate_and_empty_headers_get_names(take):
 def test_empty_files_have_empty_books(take, content):
     intake = take({"refunds.csv": content}, MAPPING)
     assert intake.books[0].rows == 0
-    assert "no refunds in this source" in intake.notes
+    assert "no refunds or claims in this source" in intake.notes
 
 
 def test_files_no_source_reads_are_in_the_books(take):

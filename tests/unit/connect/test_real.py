@@ -29,7 +29,7 @@ def test_olist_joins_customers_payments_and_products(real, tmp_path):
     orders = rows(intake, "orders")
     assert all(row["account_id"] and row["paid"] is not None and row["promised_at"] for row in orders)
     assert not any(row["attested"] for row in rows(intake, "scans"))
-    assert "no refunds in this source" in intake.notes
+    assert "no refunds or claims in this source" in intake.notes
 
 
 def test_tau_bench_says_that_it_has_no_times(real, tmp_path):

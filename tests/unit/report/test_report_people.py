@@ -42,6 +42,14 @@ def test_a_large_graph_is_cut_to_a_page_and_its_table_is_not():
 def test_nobody_named_is_said():
     page = render_html(sample.unchecked(), staff=False)
     assert page.count("None passes.") == 2
+
+
+def test_where_no_detector_could_look_nobody_is_called_clean():
+    result = sample.unchecked()
+    runs = tuple(replace(run, ran=False) for run in result.subjects.detectors)
+    page = render_html(replace(result, subjects=replace(result.subjects, detectors=runs)), staff=False)
+    assert page.count("Not looked for") == 2
+    assert "None passes." not in page
     assert "people-staff" not in page
 
 
