@@ -34,15 +34,19 @@ def test_what_waits_goes_through_and_what_waited_too_long_is_told(away: tuple[Em
         async with Store(service, patience=0.5).running() as hasty, Store(service, patience=60).running() as patient:
             await hasty.commit(Unit(facts=bought("before")))
             await patient.commit(Unit(facts=bought("before")))
+            assert len(await patient.facts_of("before")) == 2
             kill(server)
             waiting = asyncio.create_task(patient.commit(kept))
             with pytest.raises(UnavailableError, match=r"did not answer within 0\.5 seconds"):
                 await hasty.commit(lost)
+            with pytest.raises(UnavailableError, match="the database does not answer"):
+                await patient.facts_of("before")
             assert not waiting.done()
             while not waiting.done():
                 with suppress(OSError):
                     await asyncio.to_thread(server.ensure_running)
                 await asyncio.sleep(0.1)
+            assert len(await patient.facts_of("before")) == 2  # over a new connection
             first, again = await waiting, await patient.commit(lost)
             return first.places, again.places, len(await patient.facts_of("lost")), len(await patient.facts_of("kept"))
 

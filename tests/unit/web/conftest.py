@@ -1,83 +1,24 @@
 """The service over a real store, asked over HTTP without a network between."""
 
-import asyncio
 import json
 import os
-import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from beleg.ledger.store.embedded import Embedded
-from beleg.web.app import application, first_key
-from beleg.web.service import Service, running
 from beleg.web.settings import Settings
 from support.approvals import approvers
 from support.authenticators import Authenticator
+from support.services import Running
 from support.shops import back, dock, order, receipt, roster, scan
 from support.stores import database
 from support.stores import server as started
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-
-
-class Running:
-    """The service on a loop of its own; `request` asks it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._up = threading.Event()
-        self._failed: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(settings,), daemon=True)
-        self._thread.start()
-        self._up.wait()
-        if self._failed:
-            raise self._failed
-
-    def _run(self, settings: Settings) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve(settings))
-        except BaseException as failure:
-            self._failed = failure
-            self._up.set()
-        finally:
-            self._loop.close()
-
-    async def _serve(self, settings: Settings) -> None:
-        async with running(settings) as service:
-            self.service: Service = service
-            self.key = await first_key(service) or ""
-            self.app = application(service)
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://gate") as self.http:
-                self._up.set()
-                await self._stop.wait()
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(120)
-
-    def request(self, method: str, path: str, **said: Any) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.key}", **said.pop("headers", {})}
-        return self.do(self.http.request(method, path, headers=headers, **said))
-
-    def all(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
-        async def gathered() -> list[httpx.Response]:
-            headers = {"authorization": f"Bearer {self.key}"}
-            return await asyncio.gather(
-                *(self.http.request(method, path, **said | {"headers": headers | said["headers"]}) for method, path, said in calls)
-            )
-
-        return self.do(gathered())
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from beleg.facts.kinds.money import Refund
 from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
 from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate
+from beleg.gate.live import asking, keeping
 from beleg.gate.live.asking import Asking
 from beleg.gate.live.keeping import Keeper
 from beleg.gate.live.prover import Prover
@@ -166,6 +167,29 @@ def test_a_session_that_was_taken_over_proves_nothing_until_it_is_cleared(workin
         await until(released)
 
     working(story)
+
+
+def test_a_clock_that_jumps_back_loses_and_repeats_nothing(working, store, gate, monkeypatch):
+    async def story(keeper: Keeper) -> None:
+        assert (await keeper.ask(claim(), None)).answer.decision == "hold"
+        for room in (asking, keeping):
+            monkeypatch.setattr(room, "now_micros", lambda: now() - 10 * 60_000_000)
+        await keeper.take([receipt("O1", "M1"), scan("M1"), dock("M1")])
+
+        async def released() -> bool:
+            return await outcomes(store) == ["hold", "release"]
+
+        await until(released)
+        before, after = await store.where("decisions", "order_id", "O1")
+        assert before.known_at > after.known_at
+
+    async def after() -> None:
+        async with at_work(store, gate) as keeper:
+            assert keeper.open == {}
+            assert list(keeper.reserved) == ["O1"]
+
+    working(story)
+    asyncio.run(after())
 
 
 def test_what_is_open_is_known_again_after_a_restart(store, gate):
