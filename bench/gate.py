@@ -1,6 +1,8 @@
 """The gate under load: closed and open loop, durable, with all rules and the log on; beside a bare durable insert and the disk.
 
-Run: ``python -m bench.gate [orders] [rate]``. The service runs as ``beleg serve`` with its embedded store; this is the generator.
+Run: ``python -m bench.gate [orders] [rate] [workers]``. The service runs as ``beleg serve`` with its embedded store; this is the
+generator. With workers, so many processes of the service share one PostgreSQL: the empty database that BELEG_DATABASE_URL names and
+`beleg ledger migrate` brought up, else one from the wheel, started here. Its processor time is stated if it runs on this machine.
 Processor time (user and system) of the service, its database and the generator is stated, since a shared machine's wall clock says
 little: what one core would serve is a second of processor time divided by that of one answer.
 """
@@ -14,8 +16,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+import psycopg
+
+from beleg.ledger.store.embedded import Embedded
+from beleg.ledger.store.migrate import migrate
 
 DAY = 86_400_000_000
 PORT = 8471
@@ -26,12 +34,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Connection:
     """One kept-alive connection, with just enough HTTP to cost the machine little."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, port: int) -> None:
+        self._port = port
         self._head = f"Host: gate\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
 
     async def open(self) -> "Connection":
         """Connect."""
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", PORT)
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
 
     async def post(self, path: str, body: bytes, key: str) -> tuple[int, bytes]:
@@ -154,40 +163,64 @@ async def main() -> None:
     """Print the table."""
     orders = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else 1_500
+    workers = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     with tempfile.TemporaryDirectory(prefix="beleg-bench-") as made:
         folder = Path(made)
         folder.chmod(0o755)
-        print(f"{orders:,} orders, {CONNECTIONS} connections, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        how = f"{workers} workers on PostgreSQL" if workers else "embedded"
+        print(f"{how}, {orders:,} orders, {CONNECTIONS} connections, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         print(f"the disk: {disk(folder):,.0f} durable writes/s one by one")
-        service, key = serve(folder)
-        try:
-            await measure(folder, service, key, orders, rate)
-        finally:
-            service.terminate()
-            service.wait(30)
+        with ExitStack() as held:
+            address = held.enter_context(database(folder)) if workers else ""
+            first, key = serve(folder, address, held)
+            services = [first, *(serve(folder, address, held, number)[0] for number in range(1, workers))]
+            pids = [postmaster(address)] if workers else [int((folder / "store" / "pg" / "postmaster.pid").read_text().split()[0])]
+            await measure([one.pid for one in services], [pid for pid in pids if pid], key, orders, rate)
 
 
-def serve(folder: Path) -> tuple["subprocess.Popen[str]", str]:
-    """The service, and its first key."""
-    command = [sys.executable, "-m", "beleg.cli", "serve", "--port", str(PORT), "--folder", str(folder / "store")]
-    command[1:3] = ["-c", "from beleg.cli import main; main()"]
-    environment = os.environ | {"BELEG_RATE": "1000000/second"}
-    service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+@contextmanager
+def database(folder: Path) -> Iterator[str]:
+    """The address of an empty database that is brought up, as the service's role."""
+    if named := os.environ.get("BELEG_DATABASE_URL"):
+        yield named
+        return
+    with Embedded(folder / "server") as server:
+        migrate(server.owner)
+        yield server.service
+
+
+def postmaster(address: str) -> int | None:
+    """The process that all of this database's belong to, if it runs on this machine."""
+    with psycopg.connect(address) as connection:
+        stat = _stat(str(connection.info.backend_pid))
+    return stat[0] if stat else None
+
+
+def serve(folder: Path, address: str, held: ExitStack, number: int = 0) -> tuple["subprocess.Popen[str]", str]:
+    """A process of the service that is stopped with `held`, and the store's first key, which the first one tells."""
+    command = [sys.executable, "-c", "from beleg.cli import main; main()", "serve", "--port", str(PORT + number)]
+    command += [] if address else ["--folder", str(folder / "store")]
+    environment = os.environ | {"BELEG_RATE": "1000000/second"} | ({"BELEG_DATABASE_URL": address} if address else {})
+    errors = subprocess.DEVNULL if number else subprocess.PIPE
+    service = subprocess.Popen(command, stderr=errors, text=True, env=environment)
+    held.callback(service.wait, 30)
+    held.callback(service.terminate)
     for line in service.stderr or ():
         if "beleg_first_" in line:
             return service, line.rsplit(" ", 1)[1].strip()
-    raise SystemExit("the service did not start")
+    if number:
+        return service, ""
+    raise SystemExit("the service did not start, or its database is not empty")
 
 
-async def measure(folder: Path, service: "subprocess.Popen[str]", key: str, orders: int, rate: float) -> None:
-    """Fill the store, then every loop."""
+async def measure(services: Sequence[int], databases: Sequence[int], key: str, orders: int, rate: float) -> None:
+    """Fill the store, then every loop. The processes of the service and the database's first one are measured."""
     while True:
         try:
-            lines = [await Connection(key).open() for _ in range(CONNECTIONS)]
+            lines = [await Connection(key, PORT + number % len(services)).open() for number in range(CONNECTIONS)]
             break
         except OSError:
             await asyncio.sleep(0.1)
-    database = int((folder / "store" / "pg" / "postmaster.pid").read_text().split()[0])
     at = time.time_ns() // 1000 - 5 * DAY
     began = time.perf_counter()
     for first in range(0, orders, 100):
@@ -207,11 +240,11 @@ async def measure(folder: Path, service: "subprocess.Popen[str]", key: str, orde
         assert status == 202
 
     async def loop(name: str, many: int, run: Callable[[], Awaitable[list[float]]]) -> None:
-        before = processor([service.pid]), processor([database]), time.process_time()
+        before = processor(services), processor(databases), time.process_time()
         began = time.perf_counter()
         took = await run()
         seconds = time.perf_counter() - began
-        after = processor([service.pid]), processor([database]), time.process_time()
+        after = processor(services), processor(databases), time.process_time()
         used = dict(zip(("service", "database", "generator"), (b - a for a, b in zip(before, after, strict=True)), strict=True))
         shown(name, many, took, seconds, used)
 

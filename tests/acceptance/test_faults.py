@@ -1,4 +1,4 @@
-"""The database killed under load, away, out of space: the service says when to come again, loses nothing, and recovers by itself."""
+"""The database killed under load, away, out of space: the service says when to come again, loses nothing, and recovers."""
 
 import itertools
 import os
