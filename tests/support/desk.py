@@ -14,10 +14,11 @@ class Returns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     In names ``{n}`` is the return's number and ``{turn}`` whose turn of `people` it is. every: hours between them; days: how long
     before the case's date the first was received. complete: whether dock, shelf and carrier saw the goods; lacking_every: every so
-    many-th was seen by nobody. amounts: taken in turn. viewed: seconds before the receipt that its receiver opened the return;
-    queued: whether it was given out. instrument: where refunds go, orders being paid with the account's own card; changed: days
-    before the receipt that the account's credentials were. device: what the customer writes to support from, after signing in from
-    a device of the account's own. claim: the kind of a claim in place of a return; ``none`` is an order that was kept.
+    many-th was seen by nobody; labelled: whether dock and carrier could read it. amounts: taken in turn. viewed: seconds before
+    the receipt that its receiver opened the return; queued: whether it was given out. instrument: where refunds go, orders being
+    paid with the account's own card; changed: days before the receipt that the account's credentials were. device: what the
+    customer writes to support from, after signing in from a device of the account's own; signed: hours before that it signed in
+    from the same. claim: the kind of a claim in place of a return; ``none`` is an order that was kept.
     """
 
     times: int
@@ -33,12 +34,14 @@ class Returns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: str = "shoes"
     complete: bool = True
     lacking_every: int = 0
+    labelled: bool = True
     amounts: Sequence[int] = (10_000,)
     viewed: int = 0
     queued: bool = True
     session: str = ""
     claim: str = ""
     device: str = ""
+    signed: float = 0.0
     changed: float = 0.0
 
 
@@ -67,6 +70,8 @@ def _each(kind: Returns, label: str, as_of: datetime) -> Iterator[Ledger]:
         rows |= _customer(kind, n, at)
         if lacking:
             rows = {table: found for table, found in rows.items() if table not in {"dock_arrivals", "dispositions", "scans"}}
+        if not kind.labelled:
+            rows = {table: found for table, found in rows.items() if table not in {"dock_arrivals", "scans"}}
         given = {"order_id": f"{name} O", "account_id": kind.account.format(n=n, turn=n % kind.people), "site": kind.site}
         given |= {"rma_id": "" if kind.claim else f"{name} R"}
         named = {table: [{"id": f"{name} {table}", **row} for row in found] for table, found in rows.items()}
@@ -112,6 +117,10 @@ def _customer(kind: Returns, n: int, at: datetime) -> dict[str, list[Row]]:
     if kind.device:
         used = kind.device.format(n=n, turn=n % kind.people)
         rows["sign_ins"] = [{"at": at - timedelta(days=2), "outcome": "success", "device": f"own {account}"}]
+        if kind.signed:
+            before = at - timedelta(days=1, hours=kind.signed)
+            once = {"id": f"{account} {n} signs in", "at": before, "outcome": "success", "device": used}
+            rows["sign_ins"].append(once)
         rows["support_contacts"] = [{"at": at - timedelta(days=1), "device": used, "channel": "chat"}]
     if kind.changed:
         rows["sign_ins"] = [{"at": at - timedelta(days=kind.changed), "outcome": "factor_changed"}]

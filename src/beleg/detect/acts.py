@@ -12,7 +12,6 @@ NEW_DAYS = 90
 
 ARRIVAL = ("delivered_at_site", "dock_manifested")
 AFTERWARDS = ("put_away", "counted_or_resold")
-_SPEAKS = ("T", "A", "C")
 
 
 def roster(dossier: Dossier) -> ir.Table:
@@ -27,8 +26,8 @@ def roster(dossier: Dossier) -> ir.Table:
 def received(dossier: Dossier) -> ir.Table:
     """Receipts by persons on the roster: person, slice_id, account_id, fact_id, at, day, session, stratum, checked, lacking.
 
-    checked: whether any source could say that the goods arrived or where they went; lacking: none of those says that they
-    arrived, or none that they were seen again, and one says that they were not.
+    checked: whether any source could say that the goods arrived or where they went; lacking: none says that they did, and one
+    says that they did not. One that saw them is enough: who put goods away without a label to arrive by has the goods.
     """
     return dossier.view.step("acts_received", lambda _: _received(dossier))
 
@@ -39,13 +38,8 @@ def _received(dossier: Dossier) -> ir.Table:
     receipts = receipts.select("slice_id", "fact_id", "at", "person", "session", "site", "entry_mode", "order_id", "actor")
     t = _placed(receipts.join(states, "slice_id"), dossier)
     letters = [t[name] for name in (*ARRIVAL, *AFTERWARDS)]
-    checked = letters[0].isin(_SPEAKS) | letters[1].isin(_SPEAKS) | letters[2].isin(_SPEAKS) | letters[3].isin(_SPEAKS)
-    return t.mutate(checked=checked, lacking=_lacks(t, ARRIVAL) | _lacks(t, AFTERWARDS)).drop(*ARRIVAL, *AFTERWARDS)
-
-
-def _lacks(t: ir.Table, proofs: tuple[str, str]) -> ir.Value:
-    one, other = (t[name] for name in proofs)
-    return (one != "T") & (other != "T") & (one.isin(("A", "C")) | other.isin(("A", "C")))
+    seen, missed = (ibis.or_(*(one.isin(states) for one in letters)) for states in (("T",), ("A", "C")))
+    return t.mutate(checked=seen | missed, lacking=missed & ~seen).drop(*ARRIVAL, *AFTERWARDS)
 
 
 def approved(dossier: Dossier) -> ir.Table:

@@ -13,9 +13,15 @@ _NUMBERS: list[tuple[str, pa.DataType]] = [(name, pa.float64()) for name in ("oc
 HELD = pa.schema([*_TEXTS, *_NUMBERS])
 
 
-# At most this share of subjects, or so few, is taken to be guilty; the others' p-values may lie so far below what chance has.
+# The p-values of likely honest subjects, but for this share or number, may lie so far below what chance has.
 _GUILTY, _FEW, _LENIENT = 0.02, 2, 0.7
+
+# In the first of so many rounds, so many of those who stand out most are taken to be guilty.
+_FITS, _SUSPECT = 4, 1 / 6
 _RAISED = (1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 2.8, 4.0)
+
+# Where rates vary wildly and few hits are expected, one hit is rarer than if they varied less: what says least counts.
+_PARTS = (0.0, 0.5)
 
 # Rounds in which the strata's rates are fitted to how many occasions had a hit.
 _ROUNDS = 6
@@ -54,8 +60,9 @@ def hold(counted: pa.Table, fewest: int) -> tuple[pa.Table, tuple[str, ...]]:
     """Hold every subject against the others of its strata.
 
     What is tested is the number of occasions (days, orders) with at least one hit, so that a bad day counts once however much
-    went wrong on it. An occasion's chance follows from the rate of the *other* subjects in its strata, those that stand out most
-    left aside. A subject's own rate may differ from theirs as much as theirs do among each other (log-normal, the upper end).
+    went wrong on it. An occasion's chance follows from the rate of the *other* subjects in its strata, who count the less the
+    likelier they are guilty themselves. A subject's own rate may differ from theirs as much as theirs do among each other
+    (log-normal, the upper end).
 
     Args:
         counted: subject, stratum, occasion, trials, hits. A stratum is a group of peers who do the same work.
@@ -71,25 +78,41 @@ def hold(counted: pa.Table, fewest: int) -> tuple[pa.Table, tuple[str, ...]]:
     work = _work((subject, stratum, when), len(groups), len(times), (floats(counted["trials"]), floats(counted["hits"])))
     peers = np.bincount(work.place, minlength=len(groups)) - 1
     enough = peers[work.place] >= fewest
-    sums = _sums(work, enough, np.zeros(len(names), dtype=bool))
+    sums, variation, likely = _fit(work, enough, len(names))
     alive = np.flatnonzero(sums.n > 0)
-    guilty = max(_FEW, int(np.ceil(_GUILTY * len(alive))))
-    excess = (sums.observed - sums.expected) / np.sqrt(sums.expected + 1e-9)
-    spared = np.zeros(len(names), dtype=bool)
-    spared[alive[np.argsort(-excess[alive], kind="stable")[:guilty]]] = True
-    sums = _sums(work, enough, spared).of(alive)
-    variation = variation_of_others(sums.observed, sums.n, sums.mean, spared[alive])
-    variation = np.sqrt(variation**2 + np.log1p(sums.doubt / np.maximum(sums.expected, 1e-9) ** 2))
-    variation, p = _tail(sums, variation, guilty)
+    sums = sums.of(alive)
+    variation, p = _tail(sums, variation, likely)
     main = _main(work, enough, len(names))[alive]
     told = [[names[one] for one in alive], [groups[one] for one in main], peers[main]]
     too_few = np.setdiff1d(work.owner, work.owner[enough])
     return tabled(HELD, [*told, sums.n, sums.observed, sums.expected, variation, p]), tuple(names[one] for one in too_few)
 
 
-def _sums(work: _Work, enough: Flags, spared: Flags) -> _Sums:
-    rates, doubt = _rates(work, int(work.place.max(initial=-1)) + 1, ~spared[work.owner])
-    subjects = len(spared)
+def _fit(work: _Work, enough: Flags, subjects: int) -> tuple[_Sums, Floats, Floats]:
+    """Each subject's sums, the variations of those compared, and how likely each of them is honest.
+
+    Whoever is counts the less in what the others are held against, the likelier that is.
+    """
+    sums = _sums(work, enough, np.ones(subjects))
+    alive = np.flatnonzero(sums.n > 0)
+    mine = sums.of(alive)
+    excess = (mine.observed - mine.expected) / np.sqrt(mine.expected + 1e-9)
+    line = np.sort(excess)[-max(_FEW, int(len(alive) * _SUSPECT)) :][:1].sum()
+    likely = ((excess < line) | (excess <= 0)).astype(np.float64)
+    variation = np.zeros(len(alive))
+    for _ in range(_FITS):
+        weight = np.ones(subjects)
+        weight[alive] = likely
+        sums = _sums(work, enough, weight)
+        mine = sums.of(alive)
+        variation, likely = variation_of_others(mine.observed, mine.n, mine.mean, likely)
+    variation = np.sqrt(variation**2 + np.log1p(mine.doubt / np.maximum(mine.expected, 1e-9) ** 2))
+    return sums, variation, likely
+
+
+def _sums(work: _Work, enough: Flags, weight: Floats) -> _Sums:
+    rates, doubt = _rates(work, int(work.place.max(initial=-1)) + 1, weight[work.owner])
+    subjects = len(weight)
     kept = enough[work.number]
     owner, _, number = paired(work.owner[work.number][kept], work.when[kept], int(work.when.max(initial=-1)) + 1)
     hit = (summed(number, work.hit[kept], len(owner)) > 0).astype(np.float64)
@@ -108,7 +131,7 @@ def _work(codes: tuple[Ints, Ints, Ints], groups: int, times: int, counts: tuple
     return _Work(owner, place, pair, moment, trials, (hits > 0).astype(np.float64))
 
 
-def _rates(work: _Work, groups: int, counts: Flags) -> tuple[Floats, Floats]:
+def _rates(work: _Work, groups: int, counts: Floats) -> tuple[Floats, Floats]:
     """Each pair's rate a trial as the others of its stratum that count have it, and the variance of that estimate.
 
     The rates are those at which as many occasions have a hit as did, so that a day on which everything failed counts as one. Each
@@ -130,24 +153,28 @@ def _rates(work: _Work, groups: int, counts: Flags) -> tuple[Floats, Floats]:
     return rates, rates**2 / others
 
 
-def _expected(work: _Work, rates: Floats, counts: Flags) -> Floats:
+def _expected(work: _Work, rates: Floats, counts: Floats) -> Floats:
     """How many of each pair's occasions have a hit at these rates."""
     chance = -np.expm1(-rates[work.number] * work.trials)
     return summed(work.number, chance, len(work.owner)) * counts
 
 
-def _tail(sums: _Sums, variation: Floats, guilty: int) -> tuple[Floats, Floats]:
+def _tail(sums: _Sums, variation: Floats, likely: Floats) -> tuple[Floats, Floats]:
     """Variations and p-values: all are raised together until what honest subjects show is no rarer than chance has it.
 
     Some subjects have rates of their own kind (trainees, specialists), and then the tail is heavier than the fitted one. Looked
-    at are the ranks behind the first few, which alone may be guilty.
+    at are the ranks behind the first few, who may be guilty, of those who likely are not.
     """
     size = len(variation)
+    first = max(_FEW, int(np.ceil(_GUILTY * size)))
+    ordinary = np.lexsort((sums.expected - sums.observed, likely))[first:]
+    honest = ordinary[likely[ordinary] >= 0.5]
+    p = np.maximum(*(varied_tail(sums.observed, sums.n, sums.mean, variation * part) for part in _PARTS))
     for factor in _RAISED:
         wider = variation * factor
-        p = varied_tail(sums.observed, sums.n, sums.mean, wider)
-        ranked = np.sort(p)[guilty : max(size // 4, guilty + 1)]
-        ranks = np.arange(guilty + 1, guilty + 1 + len(ranked))
+        p = np.maximum(p, varied_tail(sums.observed, sums.n, sums.mean, wider))
+        ranked = np.sort(p[honest])[: max(size // 4, first + 1) - first]
+        ranks = np.arange(first + 1, first + 1 + len(ranked))
         if (ranked * size >= _LENIENT * ranks).all():
             break
     return wider, p

@@ -24,7 +24,8 @@ def share(counted: pa.Table) -> tuple[pa.Table, int]:
         counted: subject, entity, hits (0 or 1); one row per pair.
 
     Returns:
-        `SHARED`, a row per pair with a hit whose entity has more than a household's; and the number of all pairs.
+        `SHARED`, a row per pair with a hit whose entity has more than a household's; and how many pairs there are whose entity is
+        shared by more than a household, whatever their hits: no other is tested.
     """
     subject, names = numbered(counted["subject"])
     entity, entities = numbered(counted["entity"])
@@ -40,4 +41,4 @@ def share(counted: pa.Table) -> tuple[pa.Table, int]:
     told = [[names[one] for one in subject[listed]], [entities[one] for one in at]]
     peers = np.full(len(at), float(len(entities) - 1))
     table = tabled(SHARED, [*told, peers, found[at], size[at] * rate[at], p[at]])
-    return table.sort_by([("subject", "ascending"), ("entity", "ascending")]), len(subject)
+    return table.sort_by([("subject", "ascending"), ("entity", "ascending")]), int((size > _HOUSEHOLD)[entity].sum())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from beleg.kernels.columns import Flags, Floats
+from beleg.kernels.columns import Floats
 
 # A subject's own hazard is its peers' times exp(variation * z - variation^2 / 2), z normal: some honest people lack three times
 # as many proofs as their peers do, and the tail of that is heavier than a beta-binomial's. z is summed over on this grid.
@@ -13,7 +13,7 @@ _COARSE_WEIGHTS = np.exp(-(_COARSE**2) / 2) / np.exp(-(_COARSE**2) / 2).sum()
 
 # Before anything was seen, larger variations are rarer: a half-normal of this scale. Where many are seen, they decide.
 _VARIATIONS = np.geomspace(0.03, 2.5, 24)
-_USUAL = 0.35
+_USUAL = 0.25
 
 # Twice the log-likelihood that the upper end of a 97.5 % interval gives away.
 _GIVEN_AWAY = 3.84
@@ -24,8 +24,10 @@ _SEEN = 20_000
 # So far below what is expected, the rest of the tail is everything.
 _TINY = -50.0
 
-# What leaving out the most striking subjects takes off the fitted variation is given back.
-_TRIMMED = 1.3
+# So many of all subjects are taken to be guilty, each of them on any number of occasions; what that takes off the fitted
+# variation where nobody is, is given back.
+_GUILTY = 0.05
+_GIVEN_BACK = 1.3
 
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188)
 _SHIFT = 10
@@ -103,22 +105,32 @@ def _own(mean: Floats, variation: Floats, z: Floats) -> Floats:
     return rates
 
 
-def variation_of_others(hits: Floats, trials: Floats, mean: Floats, spared: Flags) -> Floats:
-    """For every subject, how far the rates of the *other* subjects may vary: the upper end of a 97.5 % interval.
+def variation_of_others(hits: Floats, trials: Floats, mean: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """For every subject, how far the rates of the *other* subjects may vary, and how likely it is an honest one.
 
-    A subject never explains itself away, few others give a wide interval, and the `spared` subjects explain nobody.
+    A subject never explains itself away, and few others give a wide interval, of which the upper end of 97.5 % is told. Subjects
+    may be guilty, and then explain nobody: else accomplices would hide each other.
+
+    Args:
+        hits: of every subject.
+        trials: out of how many.
+        mean: the expected share of hits, between 0 and 1.
+        weight: how likely each is taken to be honest so far.
     """
     if not len(hits):
-        return np.zeros(0)
-    counts = (~spared).astype(np.float64)
+        return np.zeros(0), np.zeros(0)
     # a hit too many elsewhere lowers everybody's means
-    level = (hits @ counts + 0.5) / (trials * mean @ counts + 0.5)
+    level = (hits @ weight + 0.5) / (trials * mean @ weight + 0.5)
+    mean = np.clip(mean * level, 1e-9, 1 - 1e-9)
+    guilty = _GUILTY / (trials + 1)
     seen = np.arange(0, len(hits), max(1, len(hits) // _SEEN))
-    each = _likelihoods(hits[seen], trials[seen], np.clip(mean[seen] * level, 1e-9, 1 - 1e-9)) * counts[seen][:, None]
+    each = np.log((1 - _GUILTY) * _likelihoods(hits[seen], trials[seen], mean[seen], _VARIATIONS) + guilty[seen][:, None])
     whole = each.sum(axis=0) - ((_VARIATIONS / _USUAL) ** 2) / 2
-    answer = np.full(len(hits), _upper(whole[None, :])[0])
+    upper = _upper(whole[None, :])[0]
+    honest = (1 - _GUILTY) * _likelihoods(hits, trials, mean, np.array([upper]))[:, 0]
+    answer = np.full(len(hits), upper)
     answer[seen] = _upper(whole - each)
-    return answer * (_TRIMMED if spared.any() else 1.0)
+    return answer * _GIVEN_BACK, np.where(hits <= trials * mean, 1.0, honest / (honest + guilty))
 
 
 def _upper(likelihood: Floats) -> Floats:
@@ -127,12 +139,12 @@ def _upper(likelihood: Floats) -> Floats:
     return upper
 
 
-def _likelihoods(hits: Floats, trials: Floats, mean: Floats) -> Floats:
-    """Of every subject at every variation."""
-    answer = np.empty((len(hits), len(_VARIATIONS)))
-    for place, variation in enumerate(_VARIATIONS):
+def _likelihoods(hits: Floats, trials: Floats, mean: Floats, variations: Floats) -> Floats:
+    """Of every honest subject at every variation."""
+    ways = (log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1))[:, None]
+    answer = np.empty((len(hits), len(variations)))
+    for place, variation in enumerate(variations):
         rates = _own(mean, np.full(len(mean), variation), _COARSE)
         logs = hits[:, None] * np.log(rates) + (trials - hits)[:, None] * np.log1p(-rates)
-        top = logs.max(axis=1, keepdims=True)
-        answer[:, place] = top[:, 0] + np.log(np.exp(logs - top) @ _COARSE_WEIGHTS)
+        answer[:, place] = np.exp(logs + ways) @ _COARSE_WEIGHTS
     return answer

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from beleg.kernels.meetings import meet
@@ -35,6 +36,25 @@ def test_those_who_do_more_than_any_peer_stand_out():
     assert set(ranked[:2]) == {"p007", "p040"}
     assert sorted(held["p"].to_pylist())[1] < 1e-3
     assert too_few == ()
+
+
+def test_accomplices_do_not_hide_each_other():
+    """Eight of seventy who do what nobody else ever does: each of them stands out, as if the others were not there."""
+    many = {7 * number: 25 for number in range(8)}
+    together = hold(desk(3, 70, 60, many, 0.1), 10)[0].sort_by("p")
+    alone = hold(desk(3, 70, 60, {7: 25}, 0.1), 10)[0].sort_by("p")
+    assert set(together["subject"].to_pylist()[:8]) == {f"p{number:03}" for number in many}
+    assert together["p"].to_pylist()[7] < 1e-3
+    assert together["p"].to_pylist()[0] < 1000 * alone["p"].to_pylist()[0]
+
+
+def test_one_hit_is_never_rarer_than_it_is_expected():
+    """However wildly rates vary: where half a day is expected, one day is no rarity."""
+    held, _ = hold(desk(3, 30, 40, {1: 30, 2: 20, 3: 10, 4: 5, 5: 3}), 10)
+    once = held.filter(pc.equal(held["observed"], 1.0))
+    least = 1 - np.exp(-np.array(once["expected"]))
+    assert len(once)
+    assert (np.array(once["p"]) >= 0.9 * least).all()
 
 
 def test_a_day_counts_once():

@@ -42,17 +42,22 @@ def test_more_hits_are_rarer(hits, mean, variation, less):
     assert varied_tail(*one(hits, 60, mean, variation))[0] <= varied_tail(*one(fewer, 60, mean, variation))[0] + 1e-12
 
 
-NOBODY = np.zeros(40, dtype=bool)
-
-
 def test_a_subject_does_not_explain_itself_away():
+    trials, mean, hits = np.full(20, 100.0), np.full(20, 0.02), np.full(20, 2.0)
+    for many in range(6, 12):
+        hits[7] = many
+        varies, _ = variation_of_others(hits, trials, mean, np.ones(20))
+        assert varies[7] < varies[8]
+
+
+def test_who_does_what_no_honest_one_would_explains_nobody():
     trials, mean = np.full(40, 100.0), np.full(40, 0.02)
     hits = np.full(40, 2.0)
-    hits[7] = 60.0
-    varies = variation_of_others(hits, trials, mean, NOBODY)
-    assert varies[7] < varies[8]
-    spared = np.arange(40) == 7
-    assert variation_of_others(hits, trials, mean, spared)[8] < varies[8]
+    hits[[7, 8, 9]] = 60.0
+    varies, likely = variation_of_others(hits, trials, mean, 1.0 - np.isin(np.arange(40), (7, 8, 9)))
+    assert (likely[7:10] < 1e-3).all()
+    assert (np.delete(likely, (7, 8, 9)) > 0.9).all()
+    assert varies[8] <= variation_of_others(np.full(40, 2.0), trials, mean, np.ones(40))[0][8] + 0.2
 
 
 def test_the_interval_covers_the_true_variation():
@@ -62,6 +67,6 @@ def test_the_interval_covers_the_true_variation():
     for _ in range(40):
         own = mean * np.exp(true * chance.normal(size=150) - true**2 / 2)
         hits = chance.binomial(trials, -np.expm1(-own)).astype(float)
-        varies = variation_of_others(hits, np.full(150, float(trials)), np.full(150, mean), np.zeros(150, dtype=bool))
+        varies, _ = variation_of_others(hits, np.full(150, float(trials)), np.full(150, mean), np.ones(150))
         covered += np.median(varies) >= true
     assert covered >= 36
