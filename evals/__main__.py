@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evals import people, planted, rings
+from evals import insiders, people, planted, rings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -15,3 +15,4 @@ if __name__ == "__main__":
     planted.main(_files("quality"))
     people.main(_files("quality_subjects"))
     rings.main(["--seeds", "101-120", *_files("quality_rings")])
+    insiders.main(_files("quality_insiders"))

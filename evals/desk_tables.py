@@ -81,6 +81,15 @@ def together(cases: Cases, subject: Ints, counterpart: Ints, prefix: str) -> pa.
     )  # fmt: skip
 
 
+def rates(cases: Cases) -> tuple[Ints, Floats]:
+    """Clerks, and minus how many standard deviations more of their cases lack proofs than of their queues' (a rate test)."""
+    load, bad = np.bincount(cases.queue), np.bincount(cases.queue, cases.lacking)
+    chance = (bad / np.maximum(load, 1))[cases.queue]
+    clerks = np.unique(cases.clerk)
+    expected, spread, seen = (np.bincount(cases.clerk, one)[clerks] for one in (chance, chance * (1 - chance), cases.lacking))
+    return clerks, -(seen - expected) / np.sqrt(spread + 1e-9)
+
+
 def features(cases: Cases) -> tuple[Ints, Floats]:
     """What an anomaly detector is given per clerk: volume, what lacks proofs, customers, repeats, and how its days look."""
     clerks = np.unique(cases.clerk)

@@ -1,24 +1,27 @@
 """Insiders among a thousand staff: who stands at the top of the list, who is named, and how often an honest desk names anybody.
 
-Run: ``python -m evals.insiders [--seeds 501-520] [--nulls 9001-9400] [--staff 1000] [--json out.json]``.
+Run: ``python -m evals.insiders [--seeds 501-520] [--nulls 9001-9400] [--staff 1000] [--keep folder] [--json out.json]
+[--markdown out.md]``. With ``--keep`` every desk's answer is written there when it is ready, and read from there when it is
+asked for again; empty the folder when a detector has changed.
 
 Planted: ten insiders who each approve 10, 20 or 40 cases of one ring of twenty accounts in twelve weeks, 2.5 million cases. Recall
 is at a budget of 1 % of staff. Null: desks without insiders, of which rings are served by honest staff, with everything that false
-alarms are made of. The very functions that the detectors judge by are called; with scikit-learn installed, an isolation forest runs
-beside them on the same cases. Thresholds were looked at on seeds below 100.
+alarms are made of. The very functions that the detectors judge by are called; a rate test and, with scikit-learn installed, an
+isolation forest run beside them on the same cases. Thresholds were looked at on seeds below 100 and above 10,000.
 """
 
 import argparse
 import importlib
 import importlib.util
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from statistics import mean, median
 from time import process_time
+from typing import TypeVar
 
 import ibis
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -27,7 +30,8 @@ from beleg.detect.judged import Judged
 from beleg.detect.subject import every_subject_detector
 from beleg.weigh.subjects import Comparison, Heard, Voice, weigh_subjects
 from evals import desk_tables
-from evals.insider_worlds import Cases, Desk, Floats, Plot, make
+from evals.insider_worlds import Cases, Desk, Floats, Ints, Plot, make
+from evals.insiders_page import Null, Report, Run, page
 
 EXTRA = (10, 20, 40)
 INSIDERS = 10
@@ -45,36 +49,50 @@ ODD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One desk with insiders: recall at the budget by detector and in sum, who was named, and processor seconds of judging."""
-
-    seed: int
-    extra: int
-    recall: dict[str, float]
-    named: int
-    wrongly: int
-    seconds: dict[str, float]
+_Answer = TypeVar("_Answer")
 
 
-def main() -> None:
-    """Print both tables, and write them as JSON where told."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", default="501-520")
-    parser.add_argument("--nulls", default="9001-9400")
-    parser.add_argument("--staff", type=int, default=1_000)
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> Report:
+    """Measure, print the page, and write what was asked for."""
+    asked = _parse(arguments)
     desk = replace(Desk(), staff=asked.staff, cases=2_500 * asked.staff, accounts=800 * asked.staff)
-    runs = [planted(desk, seed, extra) for seed in _range(asked.seeds) for extra in EXTRA]
-    if runs:
-        _planted_table(runs)
-    nulls = [alerts(ODD[seed % len(ODD)], seed) for seed in _range(asked.nulls)]
-    if nulls:
-        _null_table(nulls)
+    runs = [
+        _kept(asked.keep, f"planted-{asked.staff}-{seed}-{extra}", Run, partial(planted, desk, seed, extra))
+        for seed in _range(asked.seeds)
+        for extra in EXTRA
+    ]
+    nulls = [_kept(asked.keep, f"null-{seed}", Null, partial(honest, seed)) for seed in _range(asked.nulls)]
+    report = Report(staff=asked.staff, insiders=INSIDERS, planted=tuple(runs), nulls=tuple(nulls))
+    text = page(report)
+    print(text)
     if asked.json:
-        told = {"planted": [asdict(one) for one in runs], "nulls": dict(zip(map(str, _range(asked.nulls)), nulls, strict=True))}
-        asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    if asked.markdown:
+        asked.markdown.write_text(text, encoding="utf-8")
+    return report
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m evals.insiders", description="Insiders among a thousand staff.")
+    parser.add_argument("--seeds", default="501-520", help="desks with insiders; empty for none")
+    parser.add_argument("--nulls", default="9001-9400", help="desks without; empty for none")
+    parser.add_argument("--staff", type=int, default=1_000, help="of the desks with insiders; 2,500 cases each")
+    parser.add_argument("--keep", type=Path, help="a folder for every desk's answer, to go on with later")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--markdown", type=Path, help="write the page here")
+    return parser.parse_args(arguments)
+
+
+def _kept(keep: Path | None, name: str, kind: type[_Answer], measure: Callable[[], _Answer]) -> _Answer:
+    """The answer of this name, read where it was kept, else measured and kept."""
+    path = keep / f"{name}.json" if keep is not None else None
+    if path is not None and path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    answer = measure()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.encode(answer))
+    return answer
 
 
 def planted(desk: Desk, seed: int, extra: int) -> Run:
@@ -85,18 +103,23 @@ def planted(desk: Desk, seed: int, extra: int) -> Run:
     guilty = {f"s{one}" for one in cases.insiders}
     recall = {name: len(guilty & set(_top(one, budget))) / len(guilty) for name, one in judged.items()}
     named = {one.subject for one in weigh(judged)}
+    recall["rate test"] = _recall(desk_tables.rates(cases), budget, guilty)
     if importlib.util.find_spec("sklearn") is not None:
-        clerks, rare = _forest(cases, seed)
-        top = clerks[np.argsort(rare, kind="stable")[:budget]]
-        recall["isolation forest"] = len(guilty & {f"s{one}" for one in top}) / len(guilty)
+        recall["isolation forest"] = _recall(_forest(cases, seed), budget, guilty)
     print(f"seed {seed}, {extra} extra: {recall}, named {len(named & guilty)}, wrongly {len(named - guilty)}", flush=True)
-    return Run(seed, extra, recall, len(named & guilty), len(named - guilty), seconds)
+    return Run(seed=seed, extra=extra, recall=recall, named=len(named & guilty), wrongly=len(named - guilty), seconds=seconds)
 
 
-def alerts(desk: Desk, seed: int) -> list[str]:
-    """The detectors by which an honest desk names somebody."""
-    judged, _ = judge(make(desk, Plot(rings=8), seed))
-    return sorted({told.detector for one in weigh(judged) for told in one.told if told.passes})
+def _recall(scored: tuple[Ints, Floats], budget: int, guilty: set[str]) -> float:
+    """Of clerks and how ordinary each looks: the share of the guilty among the least ordinary."""
+    clerks, ordinary = scored
+    return len(guilty & {f"s{one}" for one in clerks[np.argsort(ordinary, kind="stable")[:budget]]}) / len(guilty)
+
+
+def honest(seed: int) -> Null:
+    """The detectors by which an honest desk names somebody; the seed says what is odd about it."""
+    judged, _ = judge(make(ODD[seed % len(ODD)], Plot(rings=8), seed))
+    return Null(seed=seed, alerts=tuple(sorted({told.detector for one in weigh(judged) for told in one.told if told.passes})))
 
 
 def judge(cases: Cases) -> tuple[dict[str, Judged], dict[str, float]]:
@@ -145,49 +168,11 @@ def _top(judged: Judged, budget: int) -> list[str]:
     return sorted(best, key=lambda name: (best[name], name))[:budget]
 
 
-def _forest(cases: Cases, seed: int) -> tuple[np.ndarray, Floats]:
+def _forest(cases: Cases, seed: int) -> tuple[Ints, Floats]:
     """Clerks, and how ordinary an isolation forest takes each to be."""
     forest = importlib.import_module("sklearn.ensemble").IsolationForest(n_estimators=300, random_state=seed)
     clerks, table = desk_tables.features(cases)
     return clerks, forest.fit(table).score_samples(table)
-
-
-def _planted_table(runs: Sequence[Run]) -> None:
-    names = list(runs[0].recall)
-    print(f"\nseeds {min(one.seed for one in runs)} to {max(one.seed for one in runs)}; recall at 1 % of staff, mean (worst)")
-    print("| extra approvals | " + " | ".join(names) + " | named by the product | false discoveries, mean (worst) |")
-    print("|---|" + "---|" * (len(names) + 2))
-    for extra in EXTRA:
-        mine = [one for one in runs if one.extra == extra]
-        cells = [f"{mean(one.recall[name] for one in mine):.3f} ({min(one.recall[name] for one in mine):.1f})" for name in names]
-        wrong = [one.wrongly / max(one.named + one.wrongly, 1) for one in mine]
-        named = f"{mean(one.named for one in mine) / INSIDERS:.2f}"
-        print(f"| {extra} | " + " | ".join([*cells, named, f"{mean(wrong):.3f} ({max(wrong):.2f})"]) + " |")
-    took = {name: median(one.seconds[name] for one in runs) for name in runs[0].seconds}
-    print("judging, median processor seconds: " + ", ".join(f"{name} {one:.2f}" for name, one in took.items()))
-
-
-def _null_table(nulls: Sequence[Sequence[str]]) -> None:
-    print(f"\n{len(nulls)} desks without insiders: share with any alert, 95 % upper bound (Clopper and Pearson)")
-    for name in ("ring_affinity", "missing_proof_receipts", "customer_repeats", "approver_pairs"):
-        _share(name, sum(name in one for one in nulls), len(nulls))
-    _share("all together", sum(bool(one) for one in nulls), len(nulls))
-
-
-def _share(name: str, hits: int, worlds: int) -> None:
-    print(f"| {name} | {hits} of {worlds} | {hits / worlds:.4f} | {_upper(hits, worlds):.4f} |")
-
-
-def _upper(hits: int, worlds: int) -> float:
-    """The one-sided 95 % bound of Clopper and Pearson, by bisection of the binomial's lower tail."""
-    low, high = hits / worlds, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        steps = np.arange(hits + 1)
-        logs = np.concatenate([[0.0], np.cumsum(np.log((worlds - steps[:-1]) / (steps[:-1] + 1)))])
-        tail = np.exp(logs + steps * np.log(middle) + (worlds - steps) * np.log1p(-middle)).sum()
-        low, high = (middle, high) if tail > 0.05 else (low, middle)
-    return high
 
 
 def _range(text: str) -> range:

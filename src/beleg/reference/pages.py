@@ -15,7 +15,8 @@ from beleg.reference.schemas import schemas
 from beleg.reference.subjects import subjects
 
 # Written by `make evals` from measurements, not from the code.
-_MEASURED = frozenset(f"{name}.{kind}" for name in ("quality", "quality_subjects", "quality_rings") for kind in ("md", "json"))
+_PAGES = ("quality", "quality_subjects", "quality_rings", "quality_insiders", "quality_graphs")
+_MEASURED = frozenset(f"{name}.{kind}" for name in _PAGES for kind in ("md", "json"))
 
 
 def pages() -> dict[str, str]:
