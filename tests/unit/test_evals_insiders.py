@@ -64,7 +64,7 @@ def test_stated_chances_that_are_shares_have_no_calibration_error():
 
 
 def test_a_graph_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(SystemExit, match="no graph .*reddit.npz: expected an .npz file"):
+    with pytest.raises(SystemExit, match=r"no graph .*reddit\.npz: expected an \.npz file"):
         graphs.measure("reddit", tmp_path, range(1, 2))
 
 
