@@ -1,30 +1,5 @@
-"""One server for all tests of the store in a worker; each test gets a database of its own."""
+"""The ledger's tests write to stores of their own."""
 
-from collections.abc import Iterator
+from support.store_fixtures import addresses, server, store
 
-import pytest
-
-from beleg.ledger.store.embedded import Embedded
-from beleg.ledger.store.store import Store
-from support.stores import database
-from support.stores import server as started
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Embedded]:
-    with started() as running:
-        yield running
-
-
-@pytest.fixture
-def addresses(server: Embedded) -> Iterator[tuple[str, str]]:
-    """The owner's and the service's address of an empty store."""
-    with database(server) as both:
-        yield both
-
-
-@pytest.fixture
-def store(addresses: tuple[str, str]) -> Iterator[Store]:
-    opened = Store(addresses[1])
-    yield opened
-    opened.close()
+__all__ = ["addresses", "server", "store"]

@@ -1,9 +1,7 @@
 """The service over a real store, asked over HTTP without a network between."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +11,7 @@ from beleg.ledger.store.embedded import Embedded
 from beleg.web.settings import Settings
 from support.approvals import approvers
 from support.authenticators import Authenticator
+from support.golden import kept
 from support.services import Running
 from support.shops import back, dock, order, receipt, roster, scan
 from support.stores import database
@@ -70,18 +69,7 @@ def claim() -> Callable[..., dict[str, Any]]:
     return make
 
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "web"
-
-
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """Compare a text with the one kept, or keep it when BELEG_UPDATE_GOLDEN=1."""
-
-    def compare(name: str, text: str) -> None:
-        path = GOLDEN / f"{name}.txt"
-        if os.environ.get("BELEG_UPDATE_GOLDEN") == "1":
-            path.write_text(text + "\n", encoding="utf-8")
-        assert path.exists(), f"no golden file {path.name}: run with BELEG_UPDATE_GOLDEN=1 and read what it writes"
-        assert text + "\n" == path.read_text(encoding="utf-8")
-
-    return compare
+    return kept("web")
