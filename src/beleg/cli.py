@@ -4,6 +4,7 @@ import gc
 import shutil
 import sys
 import tempfile
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
@@ -168,8 +169,10 @@ def world(
 
 
 @app.command
-def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO_SEED) -> None:
+def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO_SEED, report_only: bool = False) -> None:
     """Make a shop's year with a planted ring, audit it, staff included, and serve the report on this machine.
+
+    With the `serve` extra it also opens the console on the same story, once the report is there.
 
     Example: ``beleg demo``
 
@@ -181,6 +184,8 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
         How many orders the year has.
     seed:
         Another seed gives another year.
+    report_only:
+        Do not open the console, even where it is installed.
     """
     folder = Path("beleg-demo")
     shutil.rmtree(folder, ignore_errors=True)
@@ -197,7 +202,11 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
     with serve(folder / "report", port) as served:
         Console(highlight=False).print(f"\nThe report is at {served.address} - press Ctrl-C to stop.")
         sys.stdout.flush()
-        served.wait()
+        if SERVES and not report_only:
+            with told():
+                import_module("beleg.commands.demo_console").open_console(folder, result, key)
+        else:
+            served.wait()
 
 
 def _world(directory: Path, wanted: WorldParameters) -> WorldSummary:

@@ -9,6 +9,7 @@ import cyclopts
 import msgspec
 import uvicorn
 from cyclopts import Parameter
+from starlette.applications import Starlette
 
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
@@ -88,5 +89,10 @@ async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, port: 
         said = f"Open {wanted.origin}/enrol?secret={secret} - it makes the first administrator.\n" if secret else ""
         sys.stdout.write(f"{said}The console is at {wanted.origin} - press Ctrl-C to stop.\n")
         sys.stdout.flush()
-        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", server_header=False)
-        await uvicorn.Server(config).serve()
+        await listen(app, port)
+
+
+async def listen(app: Starlette, port: int) -> None:
+    """Answer on this machine's own address until told to stop."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", server_header=False)
+    await uvicorn.Server(config).serve()

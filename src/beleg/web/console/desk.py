@@ -21,6 +21,7 @@ from beleg.web.console import directory
 from beleg.web.console.directory import Directory
 from beleg.web.console.ledger import Ledger
 from beleg.web.console.links import Link, links
+from beleg.web.console.requests import Requests
 from beleg.web.console.rows import Rows
 from beleg.web.console.shadow import Shadows
 
@@ -63,6 +64,7 @@ class Desk:
         self.findings: dict[tuple[str, str], list[Finding]] = defaultdict(list)
         self.decisions: dict[str, list[Decision]] = defaultdict(list)
         self.behind: dict[str, list[FindingFact]] = defaultdict(list)
+        self.requests = Requests()
         self.shadows = Shadows()
         self.reads: deque[Fact] = deque(maxlen=_READS)
         self._names: dict[str, tuple[Who, str]] = {}
@@ -134,6 +136,7 @@ class Desk:
             self.book.add(fact, accounts)
         elif isinstance(fact, Decision):
             self.decisions[fact.slice_id].append(fact)
+            self.requests.add(fact)
             self.shadows.add(fact)
             self._meet("account", [fact.account_id])
             self.book.add(fact)

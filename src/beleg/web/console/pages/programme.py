@@ -6,6 +6,7 @@ from statistics import median
 from starlette.responses import Response
 
 from beleg.cases.sampling import overturned
+from beleg.web.console import requests
 from beleg.web.console.context import Context
 from beleg.web.console.pages.today import waiting
 
@@ -20,6 +21,7 @@ async def show(context: Context) -> Response:
         for currency, amount in case.at_stake().items():
             sums[currency] = sums.get(currency, 0) + amount
     taken = [_taken(case.opened_at, case.outcomes[0].known_at) for case in closed]
+    released, refused = context.desk.requests.ended("release"), context.desk.requests.ended("refuse")
     return context.render(
         "programme.html.j2",
         outcomes=Counter(case.outcome for case in closed).most_common(),
@@ -30,6 +32,8 @@ async def show(context: Context) -> Response:
         days=median(one for one in taken if one is not None) if any(one is not None for one in taken) else None,
         overturned=overturned(cases),
         waiting=waiting(context.desk),
+        released=(len(released), requests.money(released), requests.waited(released)),
+        refused=(len(refused), requests.money(refused), requests.waited(refused)),
         load=Counter(row.assignee for row in context.desk.rows.listed("open")).most_common(50),
     )
 
