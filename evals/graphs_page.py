@@ -7,7 +7,7 @@ from evals.page import table
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """One method on one graph: its figures by name, one a seed, and processor seconds a seed."""
+    """One method on one graph: its figures by name, one a seed, and processor seconds a seed, if each took its own."""
 
     graph: str
     nodes: int
@@ -15,7 +15,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     seeds: tuple[int, ...]
     figures: dict[str, list[float]]
-    seconds: float
+    seconds: float | None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -65,4 +65,4 @@ def _row(one: Measured) -> list[str]:
         values = one.figures[name]
         worst = max(values, default=0.0) if name == "calibration_error" else min(values, default=0.0)
         cells.append(f"{100 * np.mean(values):.1f} ({100 * worst:.1f})" if values else "")
-    return [one.method, *cells, f"{one.seconds:.1f}"]
+    return [one.method, *cells, "" if one.seconds is None else f"{one.seconds:.1f}"]
