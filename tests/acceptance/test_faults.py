@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -39,7 +39,7 @@ class Load:
             one.start()
 
     def _run(self, number: int) -> None:
-        with self._worker.client() as client:
+        with closing(self._worker.client()) as client:
             for step in itertools.count():
                 name = f"{number}-{step}"
                 while not self._stop.is_set():
@@ -139,7 +139,7 @@ def small() -> Iterator[Path]:
         place = made / "small"
         place.mkdir()
         mounted = shutil.which("mount") and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=120m,mode=755", "tmpfs", str(place)], capture_output=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=200m,mode=755", "tmpfs", str(place)], capture_output=True, check=False
         )
         if not mounted or mounted.returncode != 0:
             pytest.skip("a small file system needs the right to mount one")
@@ -149,13 +149,22 @@ def small() -> Iterator[Path]:
             subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def fill(file: Path) -> None:
+    """Take what room there is."""
+    with file.open("wb", buffering=0) as rest, suppress(OSError):
+        while True:
+            rest.write(bytes(1 << 14))
+
+
 def test_a_full_disk_refuses_and_works_again_once_there_is_room(small: Path) -> None:
     with workers(1, {"BELEG_STORE": str(small / "store")}) as (worker,):
         with loaded(worker, padding=9_000) as load:
+            load.until(202)
+            fill(small / "other people's files")
             load.until(503)
-            with worker.client() as client:
+            with closing(worker.client()) as client:
                 assert client.get("/healthz").status_code == 200
-            subprocess.run(["mount", "-o", "remount,size=600m", str(small)], check=True)
+            (small / "other people's files").unlink()
             load.until(202, 200)
         address = running(small / "store")
         assert address
