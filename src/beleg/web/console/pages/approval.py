@@ -54,8 +54,10 @@ def of(context: Context, decisions: Sequence[Decision]) -> Second | None:
         return None
     request = decisions[-1].request_id
     own = tuple(one for one in mine(context) if one.decision.request_id == request)
-    others = tuple(one for one in second.approvals.about(request) if one.bound.approver != context.login)
-    return Second(request, own, others)
+    others = {
+        (one.asker, one.bound.approver): one for one in second.approvals.about(request) if one.bound.approver != context.login
+    }
+    return Second(request, own, tuple(others.values()))
 
 
 def _stands(context: Context, decision: Decision) -> bool:
