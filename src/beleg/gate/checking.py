@@ -53,18 +53,19 @@ def _spoken(policy: Policy, example: Example) -> set[str]:
 
 
 def check_sources(policy: Policy, coverage: Coverage) -> None:
-    """Every group that a rule needs has a proof of which some source of this shop speaks.
+    """Every group that a rule needs has a proof of which some source of this shop speaks, or the rule names a person instead.
 
     Raises:
         ToldError: a claim under such a rule could never be released.
     """
     having = [proof for proof in PROOFS if coverage.has(proof)]
-    for rule in policy.file.rules:
+    for rule in (one for one in policy.file.rules if one.without_source == "refuse"):
         for group, wide in zip(rule.needs, widened(policy, rule), strict=True):
             if not any(proof in having for proof in wide):
                 raise ToldError(
                     f"{policy.where}: rule {rule.name!r}",
                     got=f"it needs {' or '.join(group)}, and no source of this shop speaks of {'it' if len(wide) == 1 else 'them'}",
                     expected=f"a proof with a source here: {listed(having, 20) or 'there is none yet'}",
-                    mend=f'connect a source of it, or name what stands in for it: [substitutes] {group[0]} = ["..."]',
+                    mend=f'connect a source of it, or name what stands in for it: [substitutes] {group[0]} = ["..."], '
+                    'or without_source = "review" in the rule',
                 )

@@ -25,7 +25,8 @@ class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Rule(_Part, frozen=True, kw_only=True):
     """Claims that meet `when` need every group of `needs` (any one proof of it) and so many independent `witnesses`.
 
-    The first rule that fits a claim speaks. Without needs and witnesses it releases at once.
+    The first rule that fits a claim speaks. Without needs and witnesses it releases at once. Where no source of the shop speaks of
+    a proof that is needed, nothing could ever be released: such a policy is refused at load, unless it says that a person decides.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Rule(_Part, frozen=True, kw_only=True):
     when: str = "true"
     needs: tuple[Group, ...] = ()
     witnesses: Annotated[int, Meta(ge=0, le=9)] = 0
+    without_source: Literal["refuse", "review"] = "refuse"
 
 
 class Guard(_Part, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ them goes to a person.
 
 A policy is refused if its author and its approver are one person, if an example says otherwise than the policy, if a rule or
 a guard has no example in which it speaks or none in which it is silent, or if a rule needs a proof of which this shop has no
-source and `substitutes` names none.
+source, `substitutes` names none and the rule does not leave it to a person (`without_source = "review"`).
 """
 _PARTS: tuple[tuple[str, type[Struct]], ...] = (
     ("The file", PolicyFile),

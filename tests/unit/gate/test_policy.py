@@ -108,6 +108,18 @@ def test_unless_it_names_what_stands_in():
     check_sources(parse(text, "plain.toml"), having("item_scanned", "carrier_accepted", "delivered_at_site"))
 
 
+def test_or_that_a_person_decides():
+    text = PLAIN.replace('needs = [["dock_manifested"]', 'without_source = "review"\nneeds = [["dock_manifested"]')
+    assert text != PLAIN
+    check_sources(parse(text, "plain.toml"), having("item_scanned", "carrier_accepted", "delivered_at_site"))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_ships_can_be_put_in_force_whatever_the_shop_has(name):
+    check_sources(load(name), having())
+    check_sources(load(name), having("item_scanned"))
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_what_ships_says_what_its_examples_say(name):
     check_examples(load(name))
