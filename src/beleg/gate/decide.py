@@ -153,7 +153,8 @@ def _said(verdict: Verdict) -> list[Reason]:
         return [*reasons, Reason(code="no_rule", text="no rule of the policy fits this claim; a person decides")]
     reasons.append(Reason(code=f"rule:{verdict.rule.name}", text=verdict.rule.why))
     for group, state in verdict.met:
-        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=f"{' or '.join(group)}: {_MEANS[state]}"))
+        named = " or ".join(proof.replace("_", " ") for proof in group)
+        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=f"{named}: {_MEANS[state]}"))
     if verdict.witnesses_lacking:
         text = f"independent sources that must still speak for it: {verdict.witnesses_lacking}"
         reasons.append(Reason(code="witnesses_lacking", text=text))

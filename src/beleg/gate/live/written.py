@@ -166,7 +166,7 @@ def facts_of(claim: Claim, decision: Decision, lasts: int, shadow: Shadowed | No
         channel=claim.channel,
         requester=claim.requester,
         outcome=decision.answer,
-        reason="; ".join(reason.text for reason in decision.reasons[:6]),
+        reason="; ".join([reason.text for reason in decision.reasons if reason.millibits != 0][:6]),
         deadline=due.due_at,
         default=due.at_deadline,
         needs_approval=decision.needs_person,
