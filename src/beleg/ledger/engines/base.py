@@ -84,7 +84,7 @@ class Engine(ABC):
 
     def sql(self, expression: ir.Table) -> str:
         """What the engine is asked, for plans and prepared statements."""
-        return str(ibis.to_sql(expression, dialect=self.backend.name))
+        return str(self.backend.compile(expression))
 
     def close(self) -> None:
         """Let go of the engine."""
