@@ -223,9 +223,37 @@ LEFT JOIN packed p ON p.order_id = r.order_id AND p.line_id = r.line_id
 LEFT JOIN own ON own.order_id = r.order_id AND own.serial = r.serial
 LEFT JOIN swapped w ON w.slice = r.slice AND w.serial = r.serial;
 
+-- Staff sessions that show a takeover; what they say for a claim is worth nothing.
+CREATE TEMP TABLE suspects AS
+WITH signed AS (
+    SELECT login, session, badge, occurred_at AS happened,
+        min(occurred_at) OVER (PARTITION BY login) AS began,
+        min(occurred_at) OVER (PARTITION BY login, device) AS device_began,
+        min(occurred_at) OVER (PARTITION BY login, network) AS network_began, device, network
+    FROM staff_sign_ins WHERE activity = 'logon' AND occurred_at IS NOT NULL
+), new AS (
+    SELECT session, login, happened FROM signed
+    WHERE coalesce(session, '') <> '' AND NOT coalesce(badge, false) AND began < happened
+        AND (device IS NOT NULL AND device_began = happened OR network IS NOT NULL AND network_began = happened)
+), changed AS (
+    SELECT login, occurred_at AS changed_at FROM staff_sign_ins
+    WHERE activity IN ('factor_added', 'factor_removed', 'password_reset') AND occurred_at IS NOT NULL
+), acts AS (
+    SELECT session, occurred_at FROM receipts UNION ALL SELECT session, occurred_at FROM inspections
+    UNION ALL SELECT session, occurred_at FROM dispositions UNION ALL SELECT session, occurred_at FROM dock_arrivals
+    UNION ALL SELECT session, occurred_at FROM staff_actions
+), bursts AS (
+    SELECT DISTINCT session FROM (
+        SELECT session FROM acts WHERE coalesce(session, '') <> '' AND occurred_at IS NOT NULL
+        GROUP BY session, occurred_at // 60000000 HAVING count(*) >= 30)
+)
+SELECT DISTINCT session FROM new
+WHERE session IN (SELECT session FROM bursts)
+    OR EXISTS (FROM changed c WHERE c.login = new.login AND abs(c.changed_at - new.happened) <= 86400000000);
+
 CREATE TEMP TABLE evidence AS
 WITH docked AS (
-    SELECT p.slice, p.expected, d.id AS fact_id, d.weight, d.actor AS login
+    SELECT p.slice, p.expected, d.id AS fact_id, d.weight, d.actor AS login, d.session
     FROM return_parcels p JOIN dock_arrivals d USING (parcel_id)
 ), hands AS (
     SELECT slice, min(person) AS first_hand, max(person) AS last_hand, count(*) > count(person) AS nameless
@@ -239,7 +267,8 @@ WITH docked AS (
         SELECT order_id, line_id FROM order_lines SEMI JOIN (SELECT order_id FROM slices WHERE refund_class = 'cancelled') USING (order_id)
     ) ANTI JOIN cancellations USING (order_id, line_id) ANTI JOIN (SELECT order_id FROM cancellations WHERE line_id IS NULL) w USING (order_id)
 ), rows AS (
-    SELECT slice, 'carrier_accepted' AS proof, true AS says, fact_id, attests AS carrier, NULL AS login FROM return_scans WHERE in_hand
+    SELECT slice, 'carrier_accepted' AS proof, true AS says, fact_id, attests AS carrier, NULL AS login, NULL AS session
+    FROM return_scans WHERE in_hand
     UNION ALL BY NAME
     SELECT slice, 'weight_plausible' AS proof, NOT odd_weight(weight, expected) AS says, fact_id, attests AS carrier
     FROM return_scans WHERE in_hand AND weight IS NOT NULL AND expected IS NOT NULL
@@ -247,13 +276,13 @@ WITH docked AS (
     SELECT slice, 'delivered_at_site' AS proof, postcode = to_postcode AS says, fact_id, attests AS carrier
     FROM return_scans WHERE in_hand AND status = 'delivered' AND postcode IS NOT NULL AND to_postcode IS NOT NULL
     UNION ALL BY NAME
-    SELECT slice, 'dock_manifested' AS proof, true AS says, fact_id, login FROM docked
+    SELECT slice, 'dock_manifested' AS proof, true AS says, fact_id, login, session FROM docked
     UNION ALL BY NAME
-    SELECT slice, 'weight_plausible' AS proof, NOT odd_weight(weight, expected) AS says, fact_id, login
+    SELECT slice, 'weight_plausible' AS proof, NOT odd_weight(weight, expected) AS says, fact_id, login, session
     FROM docked WHERE weight IS NOT NULL AND expected IS NOT NULL
     UNION ALL BY NAME
     SELECT slice, 'item_scanned' AS proof,
-        NOT (quantity = 0 OR (known AND NOT swapped AND serial IS NOT NULL AND NOT packed)) AS says, fact_id, actor AS login
+        NOT (quantity = 0 OR (known AND NOT swapped AND serial IS NOT NULL AND NOT packed)) AS says, fact_id, actor AS login, session
     FROM read_serials
     WHERE quantity = 0 OR (known AND NOT swapped AND serial IS NOT NULL AND NOT packed)
         OR (entry_mode = 'scan' AND quantity > 0 AND (NOT known OR packed))
@@ -262,16 +291,16 @@ WITH docked AS (
     FROM read_serials r JOIN activations a ON a.serial = r.serial
     WHERE r.packed AND r.lpn IS NOT NULL AND a.occurred_at > r.happened AND NOT EXISTS (FROM resales s WHERE s.lpn = r.lpn)
     UNION ALL BY NAME
-    SELECT s.slice, 'inspected' AS proof, i.result IN ('match', 'damaged') AS says, i.id AS fact_id, i.actor AS login
+    SELECT s.slice, 'inspected' AS proof, i.result IN ('match', 'damaged') AS says, i.id AS fact_id, i.actor AS login, i.session
     FROM slices s JOIN inspections i USING (order_id) LEFT JOIN people p ON p.login = i.actor LEFT JOIN hands h ON h.slice = s.slice
     WHERE same(i.line_id, s.line_id) AND same(i.rma_id, s.rma_id)
         AND (i.result NOT IN ('match', 'damaged') OR (p.person IS NOT NULL AND NOT coalesce(h.nameless, false)
             AND p.person IS DISTINCT FROM h.first_hand AND p.person IS DISTINCT FROM h.last_hand))
     UNION ALL BY NAME
-    SELECT s.slice, 'put_away' AS proof, d.kind <> 'missing' AS says, d.id AS fact_id, d.actor AS login
+    SELECT s.slice, 'put_away' AS proof, d.kind <> 'missing' AS says, d.id AS fact_id, d.actor AS login, d.session
     FROM slices s JOIN dispositions d USING (order_id) WHERE same(d.line_id, s.line_id) AND same(d.rma_id, s.rma_id)
     UNION ALL BY NAME
-    SELECT u.slice, 'counted_or_resold' AS proof, c.found AS says, c.id AS fact_id, c.actor AS login
+    SELECT u.slice, 'counted_or_resold' AS proof, c.found AS says, c.id AS fact_id, c.actor AS login, c.session
     FROM units u JOIN stock_counts c USING (lpn) LEFT JOIN seen n USING (lpn)
     WHERE c.found OR coalesce(c.occurred_at >= n.seen_at, true)
     UNION ALL BY NAME
@@ -296,13 +325,14 @@ WITH docked AS (
     WHERE s.refund_class IN ('damaged', 'returnless') AND (s.claim_id IS NULL OR s.claim_id = d.claim_id)
     UNION ALL BY NAME
     SELECT s.slice, 'approved' AS proof, NOT coalesce(r.requester = r.approver OR a.person = b.person, false) AS says, r.id AS fact_id,
-        r.approver AS login
+        r.approver AS login, r.session
     FROM slices s JOIN paid_by p USING (slice) JOIN refunds r ON r.id = p.fact_id
     LEFT JOIN people a ON a.login = r.requester LEFT JOIN people b ON b.login = r.approver
     WHERE s.refund_class IN ('adjustment', 'goodwill') AND r.approver IS NOT NULL
         AND (coalesce(r.requester = r.approver, false) OR (a.person IS NOT NULL AND b.person IS NOT NULL))
 )
-SELECT slice, proof::proof AS proof, says, fact_id, carrier, login FROM rows;
+SELECT slice, proof::proof AS proof, says, fact_id, carrier, login FROM rows LEFT JOIN suspects s USING (session)
+WHERE NOT says OR s.session IS NULL;
 
 
 -- Which sources there are, where, and the days on which each was down.

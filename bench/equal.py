@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from beleg.detect.card import every_detector
 from beleg.proofs.words import PROOFS
 
 FOUND = "detector, subject, fact_id, role"
@@ -18,10 +19,11 @@ def differing(one: Path, other: Path) -> int:
 
 
 def differing_findings(audit: Path, answer: Path) -> int:
-    """Findings that only the audit's files or only the answer has."""
+    """Findings on refunds that only the audit's files or only the answer has; the scripts look for no rings and no people."""
+    asked = ", ".join(f"'{name}'" for name in every_detector())
     written = (
         f"SELECT f.detector, f.subject, r.fact_id, r.role FROM '{audit}/findings.parquet' f "
-        f"JOIN '{audit}/finding_facts.parquet' r ON r.finding_id = f.id"
+        f"JOIN '{audit}/finding_facts.parquet' r ON r.finding_id = f.id WHERE f.detector IN ({asked})"
     )
     return _only(written, f"SELECT {FOUND} FROM '{answer}/found.parquet'")
 

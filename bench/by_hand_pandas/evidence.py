@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.by_hand_pandas.sessions import suspects
 from bench.by_hand_pandas.tables import DAY, HELD, Frame, Known, Tables, of_slice
 
 
@@ -12,6 +13,7 @@ def _rows(part: Frame, proof: str, says: "bool | pd.Series[Any]", carrier: str |
         {
             "slice": part.slice, "proof": proof, "says": says, "fact_id": part.fact_id,
             "carrier": part[carrier] if carrier else None, "login": part[login] if login else None,
+            "session": part.session if login else None,
         }
     )  # fmt: skip
 
@@ -21,7 +23,9 @@ def evidence_of(known: Known) -> Frame:
     t, slices, receipts, people = known.t, known.slices, known.receipts, known.people
     parts = [*_moved(t, known.parcels, known.scans), *_received(t, receipts), _inspected(t, slices, receipts, people)]
     parts += [*_afterwards(t, slices, receipts), *_claimed(t, slices), _approved(t, slices, known.paid_by, people)]
-    return pd.concat(parts, ignore_index=True)
+    every = pd.concat(parts, ignore_index=True)
+    taken = every.session.isin(suspects(t)) & every.says.astype(bool)
+    return every[~taken].drop(columns="session").reset_index(drop=True)
 
 
 def _odd(weight: "pd.Series[Any]", expected: "pd.Series[Any]") -> "pd.Series[bool]":
@@ -126,7 +130,7 @@ def _claimed(t: Tables, slices: Frame) -> list[Frame]:
 def _approved(t: Tables, slices: Frame, paid_by: Frame, people: "pd.Series[Any]") -> Frame:
     given = slices.slice[slices.refund_class.isin(["adjustment", "goodwill"])]
     refunds = t["refunds"][t["refunds"].approver.notna()].rename(columns={"id": "fact_id"})
-    paid = paid_by[paid_by.slice.isin(given)].merge(refunds[["fact_id", "requester", "approver"]], on="fact_id")
+    paid = paid_by[paid_by.slice.isin(given)].merge(refunds[["fact_id", "requester", "approver", "session"]], on="fact_id")
     asking, agreeing = paid.requester.map(people), paid.approver.map(people)
     alone = (paid.requester == paid.approver) | (asking == agreeing)
     said = alone | (asking.notna() & agreeing.notna())

@@ -37,7 +37,9 @@ COLUMNS = {
     "return_authorisations": "id occurred_at rma_id order_id line_id quantity returnless site actor session",
     "scans": "id occurred_at parcel_id carrier status postcode weight attested",
     "staff": "login person",
-    "stock_counts": "id occurred_at lpn found actor",
+    "staff_actions": "occurred_at session",
+    "staff_sign_ins": "occurred_at login session activity device network badge",
+    "stock_counts": "id occurred_at lpn found actor session",
 }  # fmt: skip
 
 Frame = pd.DataFrame
