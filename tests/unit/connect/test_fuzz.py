@@ -56,7 +56,7 @@ def attempt(name: str, content: bytes, mapping: str | None) -> Intake | None:
         return intake
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(name=NAMES, content=st.binary(max_size=300), with_header=st.booleans(), mapped=st.booleans())
 def test_arbitrary_bytes(name, content, with_header, mapped):
     intake = attempt(name, (HEADER.encode() if with_header else b"") + content, MAPPING if mapped else None)
@@ -64,7 +64,7 @@ def test_arbitrary_bytes(name, content, with_header, mapped):
         assert intake.books[0].quarantined == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(table=TABLE, separator=st.sampled_from(",;\t|"), ending=st.sampled_from(["\n", "\r\n", "\r"]), quoted=st.booleans())
 def test_arbitrary_tables(table, separator, ending, quoted):
     def cell(text: str) -> str:
@@ -74,7 +74,7 @@ def test_arbitrary_tables(table, separator, ending, quoted):
     attempt("refunds.csv", ending.join(lines).encode(), MAPPING)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(table=TABLE, own=st.booleans())
 def test_arbitrary_tables_in_our_own_layout(table, own):
     header = "id,source,refund_id,amount,currency,occurred_at" if own else "id,source,refund_id,amount,curency"
@@ -91,7 +91,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(value=JSON, each=st.booleans())
 def test_arbitrary_json(value, each):
     mapping = MAPPING.replace('when = { amount = "not_negative" }', 'each = "x"') if each else MAPPING
@@ -99,7 +99,7 @@ def test_arbitrary_json(value, each):
     attempt("refunds.jsonl", json.dumps(value).encode() + b"\n{", mapping)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_mapping_with_a_line_broken_is_told(data):
     lines = MAPPING.splitlines()
