@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Literal
 
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Reservation, ReservationEnd
@@ -25,21 +26,17 @@ def end_of(refund: Refund, reservation: Reservation, now: int) -> ReservationEnd
     """How the refund ends the reservation; a pending one does not yet."""
     if refund.status == "pending":
         return None
-    return ReservationEnd(
-        id=f"{reservation.id}-end",
-        source="gate",
-        occurred_at=now,
-        ingested_at=now,
-        known_at=now,
-        reservation_id=reservation.id,
-        order_id=reservation.order_id,
-        outcome="paid" if refund.status == "settled" else "failed",
-        refund_fact=refund.id,
-    )
+    return _ended(reservation, "paid" if refund.status == "settled" else "failed", now, refund.id)
 
 
 def expired(reservation: Reservation, now: int) -> ReservationEnd:
     """The reservation freed since nobody paid in time."""
+    return _ended(reservation, "expired", now)
+
+
+def _ended(
+    reservation: Reservation, outcome: Literal["paid", "failed", "expired"], now: int, refund: str | None = None
+) -> ReservationEnd:
     return ReservationEnd(
         id=f"{reservation.id}-end",
         source="gate",
@@ -48,7 +45,8 @@ def expired(reservation: Reservation, now: int) -> ReservationEnd:
         known_at=now,
         reservation_id=reservation.id,
         order_id=reservation.order_id,
-        outcome="expired",
+        outcome=outcome,
+        refund_fact=refund,
     )
 
 
