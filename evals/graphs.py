@@ -18,12 +18,12 @@ from pathlib import Path
 from time import process_time
 from typing import Protocol
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from evals.graphs_page import Measured, Report, page
+from evals.output import add_outputs, tell
 from evals.rings import fraudar_blocks
 
 Floats = npt.NDArray[np.float64]
@@ -61,12 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     report = Report(
         graphs=tuple(one for name in asked.graphs.split(",") for one in measure(name, asked.folder, _seeds(asked.seeds)))
     )
-    text = page(report)
-    print(text)
-    if asked.json:
-        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    if asked.markdown:
-        asked.markdown.write_text(text, encoding="utf-8")
+    tell(page(report), report, asked)
     return report
 
 
@@ -203,8 +198,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--graphs", default="reddit,books", help="their names, by commas")
     parser.add_argument("--seeds", default="1-10", help="splits")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--markdown", type=Path, help="write the page here")
+    add_outputs(parser)
     return parser.parse_args(arguments)
 
 

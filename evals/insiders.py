@@ -32,6 +32,7 @@ from beleg.weigh.subjects import Comparison, Heard, Voice, weigh_subjects
 from evals import desk_tables
 from evals.insider_worlds import Cases, Desk, Floats, Ints, Plot, make
 from evals.insiders_page import Null, Report, Run, page
+from evals.output import add_outputs, tell
 
 EXTRA = (10, 20, 40)
 INSIDERS = 10
@@ -63,12 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     ]
     nulls = [_kept(asked.keep, f"null-{seed}", Null, partial(honest, seed)) for seed in _range(asked.nulls)]
     report = Report(staff=asked.staff, insiders=INSIDERS, planted=tuple(runs), nulls=tuple(nulls))
-    text = page(report)
-    print(text)
-    if asked.json:
-        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    if asked.markdown:
-        asked.markdown.write_text(text, encoding="utf-8")
+    tell(page(report), report, asked)
     return report
 
 
@@ -78,8 +74,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--nulls", default="9001-9400", help="desks without; empty for none")
     parser.add_argument("--staff", type=int, default=1_000, help="of the desks with insiders; 2,500 cases each")
     parser.add_argument("--keep", type=Path, help="a folder for every desk's answer, to go on with later")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--markdown", type=Path, help="write the page here")
+    add_outputs(parser)
     return parser.parse_args(arguments)
 
 

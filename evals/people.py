@@ -16,6 +16,7 @@ import msgspec
 from rich.progress import track
 
 from evals.attacker import step
+from evals.output import add_outputs, tell
 from evals.people_audits import Measured, Task, measure
 from evals.people_page import page
 from evals.people_tables import Report, alarms, by_detector, calibration, condition, wrongly
@@ -46,12 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     tasks += [Task("null", honest(seed)) for seed in nulls]
     tasks = [task for task in tasks if not asked.no_more or _kept(task, asked.keep) is not None]
     answer = _report(list(_measured(tasks, asked.workers, asked.keep)))
-    text = page(answer)
-    print(text)
-    if asked.json:
-        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(answer)) + b"\n")
-    if asked.markdown:
-        asked.markdown.write_text(text, encoding="utf-8")
+    tell(page(answer), answer, asked)
     return answer
 
 
@@ -109,8 +105,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
     parser.add_argument("--keep", type=Path, help="a folder for every world's answer, to go on with later")
     parser.add_argument("--no-more", action="store_true", help="make no more worlds: report those that are kept")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--markdown", type=Path, help="write the page here")
+    add_outputs(parser)
     return parser.parse_args(arguments)
 
 

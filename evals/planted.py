@@ -8,15 +8,14 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-import msgspec
 import pandas as pd
 from rich.progress import track
 
 from beleg.weigh.weights import shipped
 from evals.conditions import COMPLETE, CONDITIONS, ORDERS, SEEDS
 from evals.measure import Task, measure
+from evals.output import add_outputs, tell
 from evals.page import page
 from evals.tables import Report, report
 
@@ -29,12 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     seeds = tuple(int(seed) for seed in asked.seeds.split(",")) if asked.seeds else _QUICK[0] if asked.quick else SEEDS
     conditions = _QUICK[1] if asked.quick else tuple(CONDITIONS)
     answer = run(conditions, seeds, asked.orders, asked.workers)
-    text = page(answer)
-    print(text)
-    if asked.json:
-        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(answer)) + b"\n")
-    if asked.markdown:
-        asked.markdown.write_text(text, encoding="utf-8")
+    tell(page(answer), answer, asked)
     return answer
 
 
@@ -58,8 +52,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders per world")
     parser.add_argument("--quick", action="store_true", help="three seeds, complete and very bad sources only")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--markdown", type=Path, help="write the page here")
+    add_outputs(parser)
     return parser.parse_args(arguments)
 
 
