@@ -24,7 +24,7 @@ BROKEN_BY = {
     ),
     "A vendor's format": ("detect/rows.py", "from beleg.connect import read"),
     "The report reads": ("report/figures.py", "from beleg.detect import card"),
-    "Cases are made": ("cases/queues.py", "from beleg.proofs import words"),
+    "Cases are made": ("cases/labels.py", "from beleg.proofs import words"),
     "Detectors are independent": (
         "detect/detectors/double_dip/detector.py",
         "from beleg.detect.detectors.keyed_receipt import detector",

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from beleg.cases.book import Book
 from beleg.cases.labels import labels
-from beleg.cases.queues import by_deadline, by_loss, due
 from beleg.cases.sampling import Sampling, overturned
+from beleg.web.console.rows import Rows
 
 NONE, ALL = Sampling(b"key", 0.0), Sampling(b"key", 1.0)
 ACCOUNTS = st.lists(st.sampled_from(["A1", "A2", "A3", "A4", "A5", "A6", "", " ", None]), max_size=3)
@@ -174,11 +174,17 @@ def test_queues_put_the_law_and_the_money_first():
         (finding("O1/1/-", amount=100), ["A1"]), (finding("O2/1/-", amount=900), ["A2"]), decision("R3", account="A3", deadline=50)
     )
     small, large, held = made
-    assert by_deadline(made, lambda _: 1.0) == [held, large, small]
-    assert by_loss(made, lambda _: 1.0) == [large, held, small]
+    rows = Rows(lambda _: 1.0)
+
+    def listed(order, assignee=None):
+        rows.update(made)
+        return [row.case for row in rows.listed("open", order, assignee)]
+
+    assert listed("deadline") == [held, large, small]
+    assert listed("money") == [large, held, small]
     made.add(assigned(small.id, "ben", due=40))
-    assert by_deadline(made, lambda _: 1.0) == [small, held, large]
-    assert due(made, 45) == [small]
+    assert listed("deadline") == [small, held, large]
+    assert listed("deadline", "ben") == [small]
 
 
 def test_outcomes_become_labels():

@@ -1,14 +1,14 @@
 """The list of cases, kept ready: a row for each, made anew when its case changes, sorted when somebody looks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from beleg.cases.book import Book
 from beleg.cases.case import Case
-from beleg.cases.queues import FAR, worth
 
+FAR = 2**62  # where a case without a day stands in the order of days
 ORDERS = ("deadline", "money", "newest")
 STATES = ("open", "closed", "cleared", "all")
 
@@ -88,6 +88,11 @@ class Rows:
             case, case.id, case.state, case.is_open, case.assignee, case.due_at or FAR, case.opened_at or 0,
             worth(case.at_stake(), self._rate), case.held, case.subjects,
         )  # fmt: skip
+
+
+def worth(sums: Mapping[str, int], rate: Callable[[str], float]) -> float:
+    """Money of several currencies as one number to sort by; a rate is a currency's worth in the report's."""
+    return sum(amount * rate(currency) for currency, amount in sums.items())
 
 
 def _in(row: Row, state: str) -> bool:

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from starlette.responses import Response
 
-from beleg.cases.queues import FAR
 from beleg.web.console.context import Context
 from beleg.web.console.pages import cases
+from beleg.web.console.rows import FAR
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
 _COLUMNS: dict[str, pa.DataType] = {
