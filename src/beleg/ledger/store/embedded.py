@@ -6,10 +6,12 @@ import pwd
 import subprocess
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -77,9 +79,10 @@ class Embedded:
         end = time.monotonic() + _PATIENCE
         while True:
             try:
+                _clear(self.folder / "pg")
                 self._server.start()
                 psycopg.connect(str(self._server.get_uri()), connect_timeout=5).close()
-            except (psycopg.OperationalError, subprocess.SubprocessError, AssertionError):
+            except (psycopg.OperationalError, subprocess.SubprocessError, AssertionError, OSError):
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
@@ -102,17 +105,26 @@ class Embedded:
         Raises:
             OSError: it does not start now; what is left of the old one may still be on its way out, so try again.
         """
-        found = PostmasterInfo.read_from_pgdata(self.folder / "pg")
-        if found is not None and found.is_running():
+        if _postmaster(self.folder / "pg"):
             return
+        _clear(self.folder / "pg")
         try:
             self._server.ensure_postgres_running()
         except (subprocess.SubprocessError, AssertionError) as failed:
             raise OSError(f"the database does not start: {failed}") from failed
 
     def close(self) -> None:
-        """Stop the server and let go of the folder."""
-        self._server.cleanup()
+        """Stop the server, with all that it started, and let go of the folder."""
+        data = self.folder / "pg"
+        if not _postmaster(data):
+            self._server.cleanup_mode = None  # nothing is there to be asked to stop
+        with suppress(psutil.NoSuchProcess):  # gone while it was asked
+            self._server.cleanup()
+        left = _at_work(data)
+        for one in left:  # it did not stop when asked, and nobody else may use this folder
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(left, timeout=_PATIENCE)
         self._lock.close()
 
     def __enter__(self) -> Self:
@@ -124,10 +136,60 @@ class Embedded:
 
 def running(folder: Path) -> str | None:
     """The owner's address of the server that runs in this folder, for one who only looks; None if none does."""
-    found = PostmasterInfo.read_from_pgdata(folder.expanduser().resolve() / "pg")
-    if found is None or not found.is_running():
+    data = folder.expanduser().resolve() / "pg"
+    if not _postmaster(data):
         return None
-    return _address(str(found.get_uri()), OWNER)
+    return _address(str(PostmasterInfo((data / "postmaster.pid").read_text(encoding="utf-8").splitlines()).get_uri()), OWNER)
+
+
+def _postmaster(data: Path) -> psutil.Process | None:
+    """The server that this folder's mark names, if it lives: the number may be anybody's, and a killed one stays listed."""
+    try:
+        named = int((data / "postmaster.pid").read_text(encoding="utf-8").split(maxsplit=1)[0])
+        process = psutil.Process(named)
+        return process if _works_in(process, data) else None
+    except (FileNotFoundError, IndexError, psutil.NoSuchProcess):
+        return None
+
+
+def _at_work(data: Path) -> list[psutil.Process]:
+    """The processes of a server of this folder, whichever of them are left."""
+    found = []
+    for one in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            if _works_in(one, data):
+                found.append(one)
+    return found
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    if process.name() != "postgres" or process.status() == psutil.STATUS_ZOMBIE:
+        return False
+    try:
+        return Path(process.cwd()) == data
+    except psutil.AccessDenied:  # another user's: one who only looks takes the mark's word
+        return True
+
+
+def _clear(data: Path) -> None:
+    """Take away the mark of a server that was killed and that nobody asked about, as where this is a container's first process.
+
+    PostgreSQL takes a listed process for a living one and would not start.
+
+    Raises:
+        OSError: parts of the old server are still at work.
+    """
+    mark = data / "postmaster.pid"
+    if not mark.exists() or _postmaster(data):
+        return
+    if left := _at_work(data):
+        raise OSError(f"what is left of the last database server is still at work: {', '.join(str(one.pid) for one in left)}")
+    lines = mark.read_text(encoding="utf-8").splitlines()
+    for where in lines[4:5]:  # its socket bears the same mark, maybe in a folder with others'
+        for lock in Path(where).glob(".s.PGSQL.*.lock"):
+            if lock.read_text(encoding="utf-8").splitlines()[:1] == lines[:1]:
+                lock.unlink()
+    mark.unlink()
 
 
 def _address(admin: str, role: str) -> str:
