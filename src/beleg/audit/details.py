@@ -1,6 +1,5 @@
 """One ranked refund, opened: its proofs, its arithmetic, its rivals, what would change the answer, and its timeline."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from beleg.audit.breakdown import SOURCES
@@ -9,12 +8,10 @@ from beleg.audit.ranking import Details
 from beleg.audit.result import Moment, ProofState, Ranked, Reason, Rival
 from beleg.audit.settings import AuditSettings, pseudonym
 from beleg.detect.card import every_detector
-from beleg.proofs.words import LETTERS, PROOFS
+from beleg.proofs.words import LETTERS, PROOFS, STATES
 from beleg.weigh.bits import Weighed
-from beleg.weigh.patterns import FAMILIES, split
+from beleg.weigh.patterns import FAMILIES, in_words, split
 from beleg.weigh.weights import Weights
-
-_STATES: Mapping[str, str] = {letter: state for state, letter in LETTERS.items()}
 
 # How many facts of one refund the report shows.
 MOMENTS = 60
@@ -70,7 +67,7 @@ class Opener:
         said = self.details.evidence.get(row["slice_id"], ())
         facts = {proof: tuple(sorted(one["fact_id"] for one in said if one["proof"] == proof)) for proof in PROOFS}
         shown = (proof for proof in PROOFS if row[proof] != LETTERS["not_applicable"] or facts[proof])
-        return tuple(ProofState(proof, _STATES[row[proof]], facts[proof]) for proof in shown)
+        return tuple(ProofState(proof, STATES[row[proof]], facts[proof]) for proof in shown)
 
     def _reasons(self, row: dict[str, Any]) -> tuple[Reason, ...]:
         method = self.hypotheses[row["method"]]
@@ -83,7 +80,7 @@ class Opener:
                 continue
             facts = tuple(sorted({hit["fact_id"] for hit in found if hit["detector"] in fired}))
             bits = round(one.bits[method] * 1000) / 1000
-            reasons.append(Reason(family, _words(family, row[family]), bits, _norm(one), fired, facts))
+            reasons.append(Reason(family, in_words(family, row[family]), bits, _norm(one), fired, facts))
         if row["rival_millibits"] > 0:
             rival = self.hypotheses[row["rival"]]
             norm = "an honest misfortune that explains the same facts takes its own sum off"
@@ -111,16 +108,6 @@ class Opener:
 
     def _name(self, kind: str, value: str | None) -> str:
         return "" if kind == "staff" and not self.settings.staff else pseudonym(self.settings.key, kind, value)
-
-
-def _words(family: str, pattern: str) -> str:
-    letters, fired = split(pattern)
-    proofs = [
-        f"{proof.replace('_', ' ')} {_STATES[letter].replace('_', ' ')}"
-        for proof, letter in zip(FAMILIES[family], letters, strict=True)
-    ]
-    shown = [text for text, letter in zip(proofs, letters, strict=True) if letter != LETTERS["not_applicable"]]
-    return "; ".join([*shown, *(name.replace("_", " ") for name in fired)])
 
 
 def _norm(one: Weighed) -> str:

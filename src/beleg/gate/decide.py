@@ -2,16 +2,17 @@
 
 from msgspec import Struct
 
-from beleg.facts.told import ToldError, listed
+from beleg.facts.told import ToldError
+from beleg.gate import telling
 from beleg.gate.claim import Claim
 from beleg.gate.clock import Deadline, deadline
 from beleg.gate.decision import Decision, ProofShown, Reason
-from beleg.gate.moment import STATES, Known
+from beleg.gate.moment import Known
 from beleg.gate.policy import Answer, Policy
 from beleg.gate.situation import Situation
 from beleg.gate.verdict import Verdict, judge
 from beleg.proofs.coverage import DAY
-from beleg.proofs.words import LETTERS, PROOFS, Proof, State
+from beleg.proofs.words import LETTERS, PROOFS, STATES, Proof, State
 from beleg.weigh.scale import Scale, Sum
 
 
@@ -145,30 +146,18 @@ def _shown(known: Known, states: dict[Proof, State], verdict: Verdict) -> tuple[
 
 def _said(verdict: Verdict) -> list[Reason]:
     if not verdict.amounts_known:
-        return [Reason(code="currency_without_amounts", text="the policy names no amounts in this currency; a person decides")]
+        return [Reason(code="currency_without_amounts", text=telling.NO_AMOUNTS)]
     reasons = [Reason(code=f"guard:{one.name}", text=one.why) for one in verdict.guards]
     if verdict.failed:
         return [Reason(code="condition_failed", text=verdict.failed)]
     if verdict.rule is None:
-        return [*reasons, Reason(code="no_rule", text="no rule of the policy fits this claim; a person decides")]
+        return [*reasons, Reason(code="no_rule", text=telling.NO_RULE)]
     reasons.append(Reason(code=f"rule:{verdict.rule.name}", text=verdict.rule.why))
     for group, state in verdict.met:
-        named = " or ".join(proof.replace("_", " ") for proof in group)
-        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=f"{named}: {_MEANS[state]}"))
+        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=telling.stands(group, state)))
     if verdict.witnesses_lacking:
-        text = f"independent sources that must still speak for it: {verdict.witnesses_lacking}"
-        reasons.append(Reason(code="witnesses_lacking", text=text))
+        reasons.append(Reason(code="witnesses_lacking", text=telling.lacking(verdict.witnesses_lacking)))
     return reasons
-
-
-_MEANS: dict[State, str] = {
-    "true": "there",
-    "contradicted": "a fact says otherwise",
-    "absent": "its time has passed and its source was working",
-    "pending": "not there yet",
-    "unavailable": "its source was down, or there is none for this place",
-    "not_applicable": "does not apply to such a claim",
-}
 
 
 def _timing(verdict: Verdict, answer: Answer, due: Deadline, *, forced: bool) -> list[Reason]:
@@ -185,7 +174,9 @@ def _evidence(weighed: Sum) -> list[Reason]:
     return [
         Reason(
             code=f"evidence:{one.family}",
-            text=f"{one.family}: {one.pattern}, held against {one.kind}",
+            text=telling.evidence(one.family, one.pattern, one.kind),
+            pattern=one.pattern,
+            kind=one.kind,
             millibits=round(1000 * one.bits[weighed.method]),
             honest_share=one.honest_share,
             rests_on=one.rests_on,
@@ -197,5 +188,4 @@ def _evidence(weighed: Sum) -> list[Reason]:
 def _rival(weighed: Sum) -> list[Reason]:
     if not weighed.rival_millibits:
         return []
-    text = f"{listed([weighed.rival])} would explain the facts as well"
-    return [Reason(code="rival", text=text, millibits=-weighed.rival_millibits)]
+    return [Reason(code="rival", text=telling.rival(weighed.rival), millibits=-weighed.rival_millibits)]

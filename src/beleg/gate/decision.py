@@ -29,6 +29,10 @@ class Reason(Struct, frozen=True, kw_only=True):
     )
     honest_share: Annotated[float | None, Meta(description="how many honest refunds of this kind look the same")] = None
     rests_on: Annotated[int | None, Meta(description="out of how many")] = None
+    pattern: Annotated[
+        str | None, Meta(description="the evidence's proofs as letters, then its detectors; `text` says the same")
+    ] = None
+    kind: Annotated[str | None, Meta(description="the kind of refund whose honest ones it is held against")] = None
 
 
 class Decision(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,5 @@
 """What is known of one slice at one moment: its proofs' states, its witnesses, when it was told of and when it was posted."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from beleg.facts.slices import slice_id
@@ -10,9 +8,8 @@ from beleg.gate.claim import Claim
 from beleg.gate.situation import AccountHistory
 from beleg.proofs.coverage import Coverage
 from beleg.proofs.money import SLACK
-from beleg.proofs.words import LETTERS, PROOFS, Proof, State, matrix
+from beleg.proofs.words import LETTERS, PROOFS, STATES, Proof, State, matrix
 
-STATES: Mapping[str, State] = {letter: state for state, letter in LETTERS.items()}
 _PENDING, _ABSENT = LETTERS["pending"], LETTERS["absent"]
 
 

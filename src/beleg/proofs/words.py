@@ -1,10 +1,10 @@
-"""The names of the proofs, their states, and which refund class needs which of them within how many days."""
+"""The names of the proofs, their states, how people say both, and which refund class needs which proofs within how many days."""
 
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -37,6 +37,40 @@ LETTERS: Mapping[State, str] = {
     "pending": "P",
     "unavailable": "U",
     "not_applicable": "N",
+}
+
+STATES: Mapping[str, State] = {letter: state for state, letter in LETTERS.items()}
+
+PROOF_WORDS: Mapping[Proof, str] = {
+    "carrier_accepted": "carrier accepted it",
+    "weight_plausible": "weight is plausible",
+    "delivered_at_site": "delivered at the returns site",
+    "dock_manifested": "on the dock manifest",
+    "item_scanned": "item scanned, its serial right",
+    "inspected": "inspected by another person",
+    "put_away": "put away",
+    "counted_or_resold": "counted or sold again",
+    "not_dispatched": "never dispatched",
+    "not_delivered": "not delivered",
+    "documented": "documented",
+    "approved": "agreed to by a second person",
+}
+
+
+class StateWords(NamedTuple):
+    """A state in a word or two, and what it means."""
+
+    label: str
+    meaning: str
+
+
+STATE_WORDS: Mapping[State, StateWords] = {
+    "true": StateWords("true", "a fact says so"),
+    "contradicted": StateWords("contradicted", "a fact says otherwise"),
+    "absent": StateWords("absent", "expected, its time has passed, and the source was live then"),
+    "pending": StateWords("pending", "its time has not passed yet"),
+    "unavailable": StateWords("unavailable", "no such source, or it was down then"),
+    "not_applicable": StateWords("not applicable", "this article or refund does not have it"),
 }
 
 Standing = Literal["supported", "gap", "unchecked", "not_yet_due"]

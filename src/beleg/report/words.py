@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from beleg.proofs.words import PROOF_WORDS, STATE_WORDS
+from beleg.proofs.words import State as ProofState
+
 
 class State(NamedTuple):
     """How one state of a proof is named and drawn; the signs differ in shape, because colour is not everybody's."""
@@ -25,15 +28,20 @@ class Standing(NamedTuple):
     meaning: str
 
 
+def _state(key: ProofState, sign: str, ascii_sign: str, style: str) -> State:
+    said = STATE_WORDS[key]
+    return State(key, said.label, sign, ascii_sign, style, said.meaning)
+
+
 STATES = {
     state.key: state
     for state in (
-        State("true", "true", "✓", "+", "green", "a fact says so"),
-        State("contradicted", "contradicted", "✗", "x", "bold red", "a fact says otherwise"),
-        State("absent", "absent", "○", "o", "red", "expected, its time has passed, and the source was live then"),
-        State("pending", "pending", "…", ":", "yellow", "its time has not passed yet"),
-        State("unavailable", "unavailable", "?", "?", "dim", "no such source, or it was down then"),
-        State("not_applicable", "not applicable", "·", "-", "dim", "this article or refund does not have it"),
+        _state("true", "✓", "+", "green"),
+        _state("contradicted", "✗", "x", "bold red"),
+        _state("absent", "○", "o", "red"),
+        _state("pending", "…", ":", "yellow"),
+        _state("unavailable", "?", "?", "dim"),
+        _state("not_applicable", "·", "-", "dim"),
     )
 }
 
@@ -47,20 +55,7 @@ STANDINGS = {
     )
 }
 
-PROOFS = {
-    "carrier_accepted": "carrier accepted it",
-    "weight_plausible": "weight is plausible",
-    "delivered_at_site": "delivered at the returns site",
-    "dock_manifested": "on the dock manifest",
-    "item_scanned": "item scanned, its serial right",
-    "inspected": "inspected by another person",
-    "put_away": "put away",
-    "counted_or_resold": "counted or sold again",
-    "not_dispatched": "never dispatched",
-    "not_delivered": "not delivered",
-    "documented": "documented",
-    "approved": "agreed to by a second person",
-}
+PROOFS: dict[str, str] = dict(PROOF_WORDS.items())
 
 CLASSES = {
     "return": "return",

@@ -1,14 +1,16 @@
 """What each family of evidence looks like for one slice: its proofs' letters, then the names of the detectors that fired."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import add
 
 import ibis
 import ibis.expr.types as ir
 
+from beleg.proofs.words import LETTERS, PROOF_WORDS, STATE_WORDS, STATES, Proof
+
 # One missing scan is one piece of evidence, however many proofs and detectors see it: what shares a cause is one family.
-FAMILIES: Mapping[str, tuple[str, ...]] = {
+FAMILIES: Mapping[str, tuple[Proof, ...]] = {
     "movement": ("carrier_accepted", "delivered_at_site", "dock_manifested"),
     "weight": ("weight_plausible",),
     "item": ("item_scanned", "inspected"),
@@ -90,6 +92,27 @@ def patterns_of(letters: Mapping[str, str], fired: Mapping[str, str]) -> dict[st
         names = sorted(name for name, of in fired.items() if of == family)
         found[family] = "".join(shown) + "".join(f"{SEPARATOR}{name}" for name in names)
     return found
+
+
+def in_words(family: str, pattern: str, say: Callable[[str], str] = str) -> str:
+    """A pattern as people read it: what each proof of the family stands at, then what detectors found.
+
+    Args:
+        family: the pattern's family.
+        pattern: letters and detectors, as `patterns` gives them.
+        say: puts a proof's, a state's or a detector's name into the reader's language.
+    """
+    letters, fired = split(pattern)
+    stands = [
+        f"{say(PROOF_WORDS[proof])} ({say(STATE_WORDS[STATES[letter]].label)})"
+        for proof, letter in zip(FAMILIES[family], letters, strict=True)
+        if letter != LETTERS["not_applicable"]
+    ]
+    return "; ".join([*stands, *(say(name.replace("_", " ")) for name in fired)]) or say(_NOTHING[bool(letters)])
+
+
+# what is said of a family whose detectors found nothing, and of one none of whose proofs such a refund can have
+_NOTHING = ("nothing found", "does not apply")
 
 
 def split(pattern: str) -> tuple[str, tuple[str, ...]]:

@@ -11,9 +11,12 @@ from babel.messages.pofile import read_po
 from beleg.detect.card import every_detector
 from beleg.facts.kinds.cases import Outcome
 from beleg.facts.kinds.operators import Role
+from beleg.gate import telling
 from beleg.report import words
 from beleg.web.console.rows import ORDERS, STATES
 from beleg.web.console.speech import Speech
+from beleg.weigh.patterns import CLAIMED, FAMILIES, KINDS
+from beleg.weigh.weights import shipped
 
 ROOT = files("beleg.web.console")
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -30,6 +33,17 @@ def said() -> set[str]:
     found = set(re.findall(rf"_\(\s*{QUOTED}", pages)) | set(re.findall(rf"\.say\(\s*{QUOTED}", code))
     found |= set(re.findall(rf"_refused\(request, \d+, {QUOTED}", code))
     dynamic = [*get_args(Role), *get_args(Outcome), *STATES, *ORDERS, *every_detector(), *words.CLASSES]
+    dynamic += [
+        *telling.SENTENCES,
+        *FAMILIES,
+        *KINDS,
+        *CLAIMED.values(),
+        "other refunds",
+        *shipped().rivals,
+        "nothing found",
+        "does not apply",
+    ]
+    found |= {state.meaning for state in words.STATES.values()}
     found |= {words.words(one) for one in dynamic} | {state.label for state in words.STATES.values()} | set(words.PROOFS.values())
     return found
 

@@ -10,6 +10,7 @@ from beleg.gate.clock import deadline
 from beleg.gate.decide import Staff
 from beleg.gate.moment import Known, unknown
 from beleg.gate.policy import Clock
+from beleg.gate.telling import plain, retold
 from beleg.proofs.coverage import DAY, Coverage
 from beleg.proofs.words import PROOFS, matrix
 
@@ -134,3 +135,32 @@ def test_another_true_proof_never_takes_a_release_away(gate, letters, more, amou
 def test_the_clock_of_claims_without_goods_runs_at_once():
     due = deadline(Clock(), "not_received", NOW, None)
     assert (due.started, due.due_at) == (True, NOW + 14 * DAY)
+
+
+def test_reasons_are_said_in_words(gate, golden):
+    """What a clerk reads; the letters stand beside the words for machines."""
+    seen = {"receipt_without_arrival": "movement"}
+    doubtful = known({"carrier_accepted": "A", "delivered_at_site": "A", "dock_manifested": "A", "item_scanned": "T"},
+                     witnesses=1, findings=tuple(seen.items()))  # fmt: skip
+    elsewhere = known({"not_delivered": "C", "documented": "A"}, refund_class="not_received", claim_kind="not_received")
+    under_way = known(ALL | {"delivered_at_site": "P", "dock_manifested": "P"}, witnesses=2)
+    answers = {"nothing came back": gate.decide(claim(requester="login-1"), doubtful, NOW),
+               "nothing was sent out": gate.decide(claim(claim_kind="not_received"), elsewhere, NOW),
+               "on its way": gate.decide(claim(), under_way, NOW),
+               "in another currency": gate.decide(claim(currency="JPY"), known(ALL, witnesses=2), NOW)}  # fmt: skip
+    lines = [f"{name}: {answer.answer}\n" + "\n".join(f"  [{one.code}] {one.text}" for one in answer.reasons)
+             for name, answer in answers.items()]  # fmt: skip
+    golden("reasons", "\n".join(lines))
+    for answer in answers.values():
+        assert all(bool(one.pattern is not None) == one.code.startswith("evidence:") for one in answer.reasons)
+
+
+def test_reasons_are_said_again_in_another_language_and_in_english_as_they_were(gate):
+    answer = gate.decide(claim(requester="login-1"), known({"item_scanned": "T", "carrier_accepted": "A"}, witnesses=1), NOW)
+    assert [retold(answer, one, plain) for one in answer.reasons] == [one.text for one in answer.reasons]
+    asked = []
+    for one in answer.reasons:
+        retold(answer, one, lambda text, **parts: asked.append(text) or plain(text, **parts))
+    assert {"carrier accepted it", "absent", "movement", "returns"} <= set(asked)
+    of_a_later_version = msgspec.structs.replace(answer.reasons[0], code="true:a_proof_to_come", text="as it was written")
+    assert retold(answer, of_a_later_version, plain) == "as it was written"

@@ -28,7 +28,7 @@ def test_held_then_released_then_paid(gate, shop, claim):
     assert held["decision"] == "hold"
     assert held["reservation"] is None
     assert held["deadline"]
-    assert held["would_release"] == ["delivered_at_site or dock_manifested", "1 more independent source(s)"]
+    assert held["would_release"] == ["delivered at the returns site or on the dock manifest", "1 more independent source(s)"]
     assert isinstance(held["log_index"], int)
     gate.do(gate.service.keeper.take([scan(f"{name}-M"), dock(f"{name}-M")]))
 

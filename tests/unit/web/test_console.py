@@ -9,10 +9,10 @@ from support.approvals import reviewed
 from support.consoles import cookie
 
 
-def seen(gate, login, path):
+def seen(gate, login, path, language="en"):
     cookies, _ = cookie(gate.service.console, login)
     text = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    return gate.do(gate.http.get(path, headers={"cookie": text}))
+    return gate.do(gate.http.get(path, headers={"cookie": text, "accept-language": language}))
 
 
 def investigator(gate, login):
@@ -29,6 +29,8 @@ def test_a_held_request_is_on_its_pages(gate, shop, claim):
     assert refund.status_code == 200
     for words in ("What would release it", "on the dock manifest", "by law until", "standard"):
         assert words in refund.text, words
+    for language, words in (("en", " or on the dock manifest: pending ("), ("de", " oder auf der Ladeliste: steht aus (")):
+        assert words in seen(gate, "ivo", f"/refund/{said['slice_id']}", language).text
     assert said["slice_id"] in seen(gate, "ivo", "/").text
     assert "Order placed" in refund.text
     page = seen(gate, "ivo", "/policies").text

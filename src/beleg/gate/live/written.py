@@ -14,6 +14,7 @@ from beleg.facts.kinds import gate as kinds
 from beleg.facts.kinds.money import Claim as ClaimFact
 from beleg.facts.kinds.returns import ReturnAuthorisation
 from beleg.facts.types import Trigger
+from beleg.gate import telling
 from beleg.gate.claim import Claim
 from beleg.gate.decision import Decision, ProofShown, Reason
 from beleg.gate.policy import Answer as Outcome
@@ -87,7 +88,7 @@ def answer_of(claim: Claim, decision: Decision, name: str, held: kinds.Reservati
     """A decision as the shop gets it."""
     due = decision.deadline
     open_ = decision.answer != "release"
-    wanted = [" or ".join(group) for group in decision.would_release]
+    wanted = [telling.proofs(group) for group in decision.would_release]
     if decision.witnesses_lacking:
         wanted.append(f"{decision.witnesses_lacking} more independent source(s)")
     return Answer(
@@ -166,7 +167,7 @@ def facts_of(claim: Claim, decision: Decision, lasts: int, shadow: Shadowed | No
         channel=claim.channel,
         requester=claim.requester,
         outcome=decision.answer,
-        reason="; ".join([reason.text for reason in decision.reasons if reason.millibits != 0][:6]),
+        reason="; ".join([reason.text for reason in decision.reasons if reason.millibits is None][:6]),
         deadline=due.due_at,
         default=due.at_deadline,
         needs_approval=decision.needs_person,

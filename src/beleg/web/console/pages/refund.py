@@ -11,6 +11,7 @@ from beleg.facts.kinds.operators import PersonalRead
 from beleg.facts.kinds.orders import Order
 from beleg.gate.decision import Decision as Answered
 from beleg.gate.live.written import Recorded
+from beleg.gate.telling import retold
 from beleg.report import view
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope, order_of
@@ -46,6 +47,7 @@ async def show(context: Context) -> Response:
         card=view.card(ranked) if ranked else None,
         second=approval.of(context, decisions),
         decisions=[(one, arithmetic(one)) for one in reversed(decisions)],
+        retold=retold,
         findings=sorted(found, key=lambda one: one.known_at or 0, reverse=True),
         cases=context.desk.rows.of("slice", name),
         moments=moments(context, facts),
