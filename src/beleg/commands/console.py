@@ -14,12 +14,13 @@ from starlette.applications import Starlette
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
 from beleg.commands.telling import told
-from beleg.ledger.store.settings import settings
+from beleg.ledger.store.settings import LedgerSettings, settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.web.console import signing
 from beleg.web.console.app import console as application
 from beleg.web.console.checking import Checker
 from beleg.web.console.settings import ConsoleSettings
+from beleg.web.console.settings import hour_cost as read_hour_cost
 
 
 def console(
@@ -32,6 +33,7 @@ def console(
     policies: Path | None = None,
     pseudonyms: Path | None = None,
     second_readings: Annotated[float, Parameter(validator=cyclopts.validators.Number(gte=0, lte=1))] = 0.1,
+    hour_cost: str = "",
     staff: bool = False,
 ) -> None:
     """Open the console: cases, refunds, rings and people, over what is in the ledger.
@@ -59,6 +61,8 @@ def console(
         The key that the audit made its pseudonyms with; by default this user's.
     second_readings:
         The share of closed cases that a second person reads.
+    hour_cost:
+        What an hour of work on cases costs, such as "48.50 EUR", for what a case costs on the page *programme*.
     staff:
         Show pages on members of staff. Ask your works council and your data-protection officer first.
     """
@@ -73,13 +77,18 @@ def console(
             backtest=backtest,
             policies=tuple(sorted(policies.glob("*.toml"))) if policies else (),
             second_readings=second_readings,
+            hour=read_hour_cost(hour_cost),
             staff=staff,
         )
-        opened = open_store(chosen.where)
-        try:
-            asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), port))
-        finally:
-            opened.close()
+        _open(chosen, wanted, port)
+
+
+def _open(chosen: LedgerSettings, wanted: ConsoleSettings, port: int) -> None:
+    opened = open_store(chosen.where)
+    try:
+        asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), port))
+    finally:
+        opened.close()
 
 
 async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, port: int) -> None:

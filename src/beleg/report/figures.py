@@ -22,6 +22,12 @@ def major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-get_currency_precision(currency))
 
 
+def minor(amount: Decimal, currency: str) -> int | None:
+    """The other way round; nothing for an amount that is finer than the currency's smallest unit."""
+    units = amount.scaleb(get_currency_precision(currency))
+    return int(units) if units == units.to_integral_value() else None
+
+
 def money(minor: int, currency: str) -> str:
     """An exact amount with its currency, in the currency's own number of digits."""
     if not currency:

@@ -24,7 +24,7 @@ from beleg.ledger.store.store import Store, open_store
 from beleg.web.access import Door
 from beleg.web.console.app import console
 from beleg.web.console.checking import Checker
-from beleg.web.console.settings import ConsoleSettings
+from beleg.web.console.settings import ConsoleSettings, hour_cost
 from beleg.web.outgoing import Outgoing
 from beleg.web.pending import Approvals
 from beleg.web.second import SecondPerson
@@ -102,6 +102,7 @@ def _console(settings: Settings, key: bytes) -> ConsoleSettings:
         answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if settings.answer else None,
         backtest=Path(settings.backtest) if settings.backtest else None,
         policies=tuple(policies().get(name, Path(name)) for name in named),
+        hour=hour_cost(settings.hour_cost),
         staff=settings.staff,
     )
 

@@ -2,9 +2,11 @@
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from beleg.facts.kinds.findings import Finding
 from beleg.web.console.desk import envelope
+from beleg.web.console.settings import Hour
 from support.consoles import serving
 
 
@@ -128,3 +130,21 @@ def test_a_lost_passkey_is_shut_out_and_its_owner_invited_again(running, person)
     assert running.desk.directory.credentials("ivo") == ()
     assert running.desk.directory.operators["ivo"].roles == ("investigator",)
     assert root.send("/people/root/out").status_code == 403
+
+
+def test_what_a_case_cost_is_what_people_say(running, person) -> None:
+    ivo = person("ivo")
+    ring, other = case_of(running, "O1/1/R1"), case_of(running, "O5/1/R5")
+    for wrong in ("ten", "-1", "1.5", "60001", "\u0664", "9" * 30):
+        assert ivo.send(f"/case/{ring.id}/close", outcome="unknown", why="no", minutes=wrong).status_code == 422
+    assert ring.is_open
+    assert ivo.send(f"/case/{ring.id}/close", outcome="confirmed_fraud", why="no parcel", minutes="45").status_code == 303
+    assert ivo.send(f"/case/{other.id}/close", outcome="carrier_error", why="lost", minutes="").status_code == 303
+    assert [case.outcomes[-1].minutes for case in (ring, other)] == [45, None]
+    page = ivo.get("/programme").text
+    assert "1 case without a statement" in page
+    assert "No setting says what an hour costs" in page
+    running.app.state.site = replace(site := running.app.state.site, settings=replace(site.settings, hour=Hour(4_800, "EUR")))
+    page = ivo.get("/programme").text
+    assert "at €48.00 an hour" in page
+    assert "€36.00" in page

@@ -3,6 +3,7 @@
 import pytest
 
 from beleg.facts.told import ToldError
+from beleg.web.console.settings import Hour, hour_cost
 from beleg.web.settings import from_environment, meanings
 
 
@@ -19,6 +20,20 @@ def test_what_is_wrong_is_told(environment, golden):
     with pytest.raises(ToldError) as caught:
         from_environment(environment)
     golden(f"settings_{next(iter(environment)).lower()}", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("said", "is_"),
+    [("", None), (" 48.50 EUR", Hour(4850, "EUR")), ("7000 JPY", Hour(7000, "JPY")), ("48EUR", Hour(4800, "EUR"))],
+)
+def test_an_hours_cost_is_read_in_its_currencys_own_coins(said, is_):
+    assert hour_cost(said) == is_
+
+
+@pytest.mark.parametrize("said", ["48", "EUR", "48.505 EUR", "1.5 JPY", "48 XYZ", "-1 EUR", "48 EUR an hour"])
+def test_an_hours_cost_that_is_none_is_told(said):
+    with pytest.raises(ToldError, match=r"48\.50 EUR"):
+        hour_cost(said)
 
 
 def test_every_setting_has_a_meaning():

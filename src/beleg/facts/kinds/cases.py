@@ -8,6 +8,9 @@ from beleg.facts.base import Fact
 from beleg.facts.types import FactId, Instant, Login
 
 CaseId = Annotated[str, Meta(min_length=1, description="the case, named for the first finding or decision in it")]
+# More than that on one case, a thousand hours, is a slip of the pen.
+MOST_MINUTES = 60_000
+Minutes = Annotated[int, Meta(ge=0, le=MOST_MINUTES)]
 Outcome = Literal["confirmed_fraud", "process_error", "carrier_error", "customer_error", "unknown"]
 
 
@@ -54,4 +57,5 @@ class CaseOutcome(Fact, tag="case_outcomes", frozen=True, kw_only=True):
     outcome: Outcome
     why: Annotated[str, Meta(min_length=1, description="the reason given")]
     reading: Annotated[Literal["first", "second"], Meta(description="first, or by a second reader")] = "first"
+    minutes: Annotated[Minutes | None, Meta(description="minutes worked on it, as this person says; never measured")] = None
     actor: Login

@@ -1,10 +1,44 @@
 """How the console is set up: where it is reached, its secret, and which sections are on."""
 
+import re
+from decimal import Decimal
 from pathlib import Path
 
 from msgspec import Struct
 
 from beleg.audit.result import AuditResult
+from beleg.facts.told import ToldError
+from beleg.report.figures import LOCALE, minor
+
+
+class Hour(Struct, frozen=True):
+    """What an hour of a person's work costs, in minor units."""
+
+    amount: int
+    currency: str
+
+
+_HOUR = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,4})?) ?(?P<currency>[A-Z]{3})", re.ASCII)
+
+
+def hour_cost(said: str) -> Hour | None:
+    """What an hour costs, from a text such as ``48.50 EUR``; nothing from an empty one.
+
+    Raises:
+        ToldError: it is no amount of money, or finer than the currency has coins for.
+    """
+    if not said.strip():
+        return None
+    found = _HOUR.fullmatch(said.strip())
+    amount = minor(Decimal(found["number"]), found["currency"]) if found and found["currency"] in LOCALE.currencies else None
+    if found is None or amount is None:
+        raise ToldError(
+            "what an hour costs",
+            got=repr(said),
+            expected="an amount and its currency, such as 48.50 EUR",
+            mend="correct it, or leave it empty",
+        )
+    return Hour(amount, found["currency"])
 
 
 class ConsoleSettings(Struct, frozen=True, kw_only=True):
@@ -18,6 +52,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         backtest: the file that `beleg backtest --json` wrote, read anew whenever somebody looks.
         policies: the files of the policies in force, and of those tried beside them.
         second_readings: the share of outcomes that a second person reads.
+        hour: what an hour of work on cases costs, for the page on the programme; none where nobody said.
         staff: whether sections on staff are on; ask your works council first.
     """
 
@@ -28,4 +63,5 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     backtest: Path | None = None
     policies: tuple[Path, ...] = ()
     second_readings: float = 0.1
+    hour: Hour | None = None
     staff: bool = False

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from beleg.cases.case import Case, Event
-from beleg.facts.kinds.cases import CaseAssignment, CaseMerge, CaseNote, CaseOutcome, CaseSplit, Outcome
+from beleg.facts.kinds.cases import MOST_MINUTES, CaseAssignment, CaseMerge, CaseNote, CaseOutcome, CaseSplit, Outcome
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope
 
@@ -56,6 +56,7 @@ async def show(context: Context) -> Response:
         refunds=sum(kind in {"slice", "refund"} for kind, _ in case.subjects),
         most=MOST,
         outcomes=OUTCOMES,
+        most_minutes=MOST_MINUTES,
         may_reread=hidden,
         may_close=case.state in {"open", "reopened"} and "close" in context.may,
         people=sorted(one.login for one in context.desk.directory.operators.values() if one.roles),
@@ -109,13 +110,25 @@ def _outcome(context: Context) -> Outcome:
     return found
 
 
+def _minutes(context: Context) -> int | None:
+    """How long somebody says they worked on it; nothing where they do not say."""
+    said = context.field("minutes")
+    if not said:
+        return None
+    if not (said.isascii() and said.isdigit() and len(said) < 9 and int(said) <= MOST_MINUTES):
+        most = context.speech.number(MOST_MINUTES)
+        raise TurnedAwayError(422, context.speech.say("Minutes are a whole number, at most %(most)s, or nothing.", most=most))
+    return int(said)
+
+
 async def close(context: Context) -> Response:
     """An outcome, with its reason."""
     case = asked(context)
     if case.state not in {"open", "reopened"}:
         raise TurnedAwayError(409, context.speech.say("This case is not open any more."))
-    outcome, why = _outcome(context), context.field("why", needed=True)
-    await context.desk.append(CaseOutcome(**envelope(), case_id=case.id, outcome=outcome, why=why, actor=context.login))
+    outcome, why, minutes = _outcome(context), context.field("why", needed=True), _minutes(context)
+    fact = CaseOutcome(**envelope(), case_id=case.id, outcome=outcome, why=why, minutes=minutes, actor=context.login)
+    await context.desk.append(fact)
     drawn = case.state == "second_reading"
     said = context.speech.say("Closed. It was drawn for a second reading.") if drawn else context.speech.say("Closed.")
     return context.back(f"/case/{case.id}", said)
@@ -128,8 +141,10 @@ async def read_again(context: Context) -> Response:
         raise TurnedAwayError(409, context.speech.say("Somebody was quicker: this case has had its second reading."))
     if case.outcomes[-1].actor == context.login:
         raise TurnedAwayError(403, context.speech.say("You read this case first; another person reads it now."))
-    outcome, why = _outcome(context), context.field("why", needed=True)
-    fact = CaseOutcome(**envelope(), case_id=case.id, outcome=outcome, why=why, reading="second", actor=context.login)
+    outcome, why, minutes = _outcome(context), context.field("why", needed=True), _minutes(context)
+    fact = CaseOutcome(
+        **envelope(), case_id=case.id, outcome=outcome, why=why, reading="second", minutes=minutes, actor=context.login
+    )
     await context.desk.append(fact)
     if case.outcomes[-1].id != fact.id:
         raise TurnedAwayError(409, context.speech.say("Somebody was quicker: this case has had its second reading."))

@@ -5,6 +5,7 @@ from statistics import median
 
 from starlette.responses import Response
 
+from beleg.cases.effort import effort
 from beleg.cases.sampling import overturned
 from beleg.web.console import requests
 from beleg.web.console.context import Context
@@ -20,12 +21,15 @@ async def show(context: Context) -> Response:
         sums = money.setdefault(case.outcome, {})
         for currency, amount in case.at_stake().items():
             sums[currency] = sums.get(currency, 0) + amount
+    outcomes = Counter(case.outcome for case in closed).most_common()
     taken = [_taken(case.opened_at, case.outcomes[0].known_at) for case in closed]
     released, refused = context.desk.requests.ended("release"), context.desk.requests.ended("refuse")
     return context.render(
         "programme.html.j2",
-        outcomes=Counter(case.outcome for case in closed).most_common(),
+        outcomes=outcomes,
         money=money,
+        effort=effort(closed),
+        efforts={name: effort(case for case in closed if case.outcome == name) for name, _ in outcomes},
         closed=len(closed),
         cleared=sum(case.state == "cleared" for case in cases),
         open_cases=len(context.desk.rows.listed("open")),
