@@ -3,7 +3,7 @@
 from typing import Any
 
 from beleg.facts.base import Fact
-from beleg.facts.kinds.operators import Invitation, OperatorRole, Passkey
+from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, OperatorRole, Passkey
 from support.authenticators import Authenticator
 from support.shops import DAY, dock, now, receipt, scan
 
@@ -23,6 +23,7 @@ def approvers() -> tuple[dict[str, Authenticator], list[Fact]]:
         facts.append(
             Passkey(id=f"p-{login}", **said, credential=key.credential, public_key=key.public_key, invitation=f"i-{login}")
         )
+        facts.append(EnrolmentAnswer(id=f"e-{login}", source="gate", known_at=at, enrolment_id=f"p-{login}", granted=True))
     return made, facts
 
 

@@ -47,9 +47,13 @@ class Desk:
         self.page.goto(self.console.address + address)
         return self.page
 
-    def enrol(self, address: str) -> Any:
+    def make(self, address: str) -> Any:
         self.page.goto(address)
         self.page.get_by_role("button", name="Make a passkey").click()
+        return self.page
+
+    def enrol(self, address: str) -> Any:
+        self.make(address)
         self.page.get_by_role("button", name="Sign out").wait_for()
         return self.page
 

@@ -19,7 +19,7 @@ from beleg.facts.kinds.accounts import Identifier
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision
 from beleg.facts.kinds.money import Refund
-from beleg.facts.kinds.operators import OperatorRole, Passkey
+from beleg.facts.kinds.operators import Invitation, OperatorRole, Passkey
 from beleg.facts.kinds.orders import Order
 from beleg.ledger.log.note import Signer
 from beleg.ledger.store.base import Unit
@@ -86,15 +86,19 @@ def story(start: int) -> tuple[Fact, ...]:
 
 
 def staffed(start: int) -> tuple[Fact, ...]:
-    """Somebody of every role, each with a passkey that nobody can use."""
+    """Somebody of every role, each with a passkey that nobody can use, as if all were made at first start."""
     said = {"source": "test", "known_at": start, "ingested_at": start}
     roles = [
         OperatorRole(id=f"role-{who}-{role}", **said, login=who, role=role, granted=True)
         for who, mine in STAFF.items()
         for role in mine
     ]
-    keys = [Passkey(id=f"key-{who}", **said, login=who, credential=f"cred-{who}", public_key="none") for who in STAFF]
-    return (*roles, *keys)
+    invited = [Invitation(id=f"invited-{who}", **said, login=who, secret="none", expires_at=start) for who in STAFF]
+    keys = [
+        Passkey(id=f"key-{who}", **said, login=who, credential=f"cred-{who}", public_key="none", invitation=f"invited-{who}")
+        for who in STAFF
+    ]
+    return (*roles, *invited, *keys)
 
 
 def settings(origin: str, **other: Any) -> ConsoleSettings:

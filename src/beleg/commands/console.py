@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ def console(
     pseudonyms: Path | None = None,
     second_readings: Annotated[float, Parameter(validator=cyclopts.validators.Number(gte=0, lte=1))] = 0.1,
     hour_cost: str = "",
+    wait_hours: Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=0))] = 24,
     staff: bool = False,
 ) -> None:
     """Open the console: cases, refunds, rings and people, over what is in the ledger.
@@ -45,8 +47,7 @@ def console(
     Parameters
     ----------
     store:
-        A folder for the embedded store, or ``postgresql://...``; by default BELEG_DATABASE_URL, else BELEG_STORE, else
-        ``beleg-store`` here.
+        A folder or ``postgresql://...``; by default BELEG_DATABASE_URL, else BELEG_STORE, else ``beleg-store`` here.
     port:
         The port, on this machine only; put a server that speaks HTTPS in front of it for others.
     origin:
@@ -63,6 +64,8 @@ def console(
         The share of closed cases that a second person reads.
     hour_cost:
         What an hour of work on cases costs, such as "48.50 EUR", for what a case costs on the page *programme*.
+    wait_hours:
+        How long a new passkey waits where no second administrator can agree to it; 0 to try things out.
     staff:
         Show pages on members of staff. Ask your works council and your data-protection officer first.
     """
@@ -78,17 +81,15 @@ def console(
             policies=tuple(sorted(policies.glob("*.toml"))) if policies else (),
             second_readings=second_readings,
             hour=read_hour_cost(hour_cost),
+            wait_hours=wait_hours,
             staff=staff,
         )
         _open(chosen, wanted, port)
 
 
 def _open(chosen: LedgerSettings, wanted: ConsoleSettings, port: int) -> None:
-    opened = open_store(chosen.where)
-    try:
+    with closing(open_store(chosen.where)) as opened:
         asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), port))
-    finally:
-        opened.close()
 
 
 async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, port: int) -> None:

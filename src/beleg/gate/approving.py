@@ -1,14 +1,14 @@
 """Who may agree to a refund that a person has to decide, and exactly what they agree to."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
 
 from beleg.facts.kinds.gate import Decision
-from beleg.facts.kinds.operators import Invitation, Passkey
+from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, Passkey
 from beleg.facts.kinds.staff import StaffMember
 
 HOUR = 3_600_000_000  # microseconds
@@ -71,22 +71,30 @@ def choose(logins: Collection[str]) -> str | None:
     return secrets.choice(sorted(logins)) if logins else None
 
 
-def able(
-    passkeys: Iterable[Passkey], invitations: Mapping[str, Invitation], roster: Roster, now: int, wait: int
-) -> dict[str, Passkey]:
-    """The passkeys that may approve, by credential: another person invited their owner, and the waiting time has passed.
+class Enrolled(Struct, frozen=True):
+    """A passkey, the invitation that it was made with, and the first answer to it; none where they are not there."""
 
-    An enrolment, a recovery and a new factor are all the same: an invitation by a second person, and a passkey that waits.
+    key: Passkey
+    invitation: Invitation | None
+    answer: EnrolmentAnswer | None
+
+
+def able(enrolled: Iterable[Enrolled], roster: Roster, now: int, wait: int) -> dict[str, Passkey]:
+    """The passkeys that may approve, by credential: one person invited their owner, another one agreed, and the time has passed.
+
+    An enrolment, a recovery and a new factor are all the same: an invitation, a second person, and a passkey that waits.
     """
-    found = {}
-    for key in passkeys:
-        invitation = invitations.get(key.invitation or "")
-        inviting = roster.persons(invitation.actor) if invitation and invitation.actor else set()
-        owner = roster.persons(key.login)
-        vouched = len(inviting) == 1 and len(owner) == 1 and not inviting & owner
-        if vouched and key.known_at is not None and key.known_at + wait <= now:
-            found[key.credential] = key
-    return found
+    good = (one.key for one in enrolled if _vouched(one, roster))
+    return {key.credential: key for key in good if key.known_at is not None and key.known_at + wait <= now}
+
+
+def _vouched(one: Enrolled, roster: Roster) -> bool:
+    """Whether owner, inviter and whoever agreed are different persons; where nobody else could agree, the waiting time did."""
+    if one.invitation is None or one.answer is None or not one.answer.granted:
+        return False
+    logins = [one.key.login, one.invitation.actor, *([one.answer.actor] if one.answer.actor else [])]
+    persons = [roster.persons(login) if login else set() for login in logins]
+    return all(len(each) == 1 for each in persons) and len(set[str]().union(*persons)) == len(persons)
 
 
 class Bound(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from beleg.facts.base import Fact
 from beleg.facts.kinds import gate as kinds
-from beleg.facts.kinds.operators import Invitation, OperatorRole, OperatorSignIn, Passkey
+from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, OperatorRole, OperatorSignIn, Passkey
 from beleg.gate import approving
 from beleg.gate.live.asking import now_micros
 from beleg.gate.live.keeping import Keeper
@@ -197,17 +197,23 @@ class SecondPerson:
 
     async def _able(self, now: int) -> dict[str, Passkey]:
         roster = approving.Roster(self._prover.roster, now)
-        keys: list[Passkey] = []
-        invitations: dict[str, Invitation] = {}
+        keys: list[approving.Enrolled] = []
         for login in sorted({one.login for one in roster.members}):
-            for key in await self._store.where("passkeys", "login", login):
-                if isinstance(key, Passkey) and not await self._store.where("passkey_ends", "credential", key.credential):
-                    keys.append(key)
-                    for one in await self._store.where("invitations", "id", key.invitation or ""):
-                        if isinstance(one, Invitation):
-                            invitations[one.id] = one
-        able = approving.able(keys, invitations, roster, now, self._settings.wait_hours * approving.HOUR)
+            keys += [await self._enrolled(key) for key in await self._keys(login)]
+        able = approving.able(keys, roster, now, self._settings.wait_hours * approving.HOUR)
         return {name: key for name, key in able.items() if await self._approves(key.login)}
+
+    async def _keys(self, login: str) -> list[Passkey]:
+        """The passkeys of a login that have not ended."""
+        made = [one for one in await self._store.where("passkeys", "login", login) if isinstance(one, Passkey)]
+        return [one for one in made if not await self._store.where("passkey_ends", "credential", one.credential)]
+
+    async def _enrolled(self, key: Passkey) -> approving.Enrolled:
+        """A passkey with its invitation and the first answer to it."""
+        invitations = await self._store.where("invitations", "id", key.invitation or "")
+        answers = await self._store.where("enrolment_answers", "enrolment_id", key.id)
+        invitation = next((one for one in invitations if isinstance(one, Invitation)), None)
+        return approving.Enrolled(key, invitation, next((one for one in answers if isinstance(one, EnrolmentAnswer)), None))
 
     async def _approves(self, login: str) -> bool:
         """Whether this login has the role of an approver now."""

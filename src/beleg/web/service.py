@@ -103,6 +103,7 @@ def _console(settings: Settings, key: bytes) -> ConsoleSettings:
         backtest=Path(settings.backtest) if settings.backtest else None,
         policies=tuple(policies().get(name, Path(name)) for name in named),
         hour=hour_cost(settings.hour_cost),
+        wait_hours=settings.wait_hours,
         staff=settings.staff,
     )
 

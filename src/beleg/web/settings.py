@@ -34,7 +34,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     hour_cost: Annotated[str, Meta(description="what an hour of work on cases costs, such as 48.50 EUR; empty for not said")] = ""
     staff: Annotated[bool, Meta(description="whether the console has pages on staff; ask your works council first")] = False
     outside_approver: Annotated[str, Meta(description="the login that approves when nobody else may; empty for none")] = ""
-    wait_hours: Annotated[int, Meta(description="how long a new or reset passkey waits before it approves anything")] = 24
+    wait_hours: Annotated[
+        int,
+        Meta(description="how long a new passkey waits to approve anything, and to sign in where no second administrator agrees"),
+    ] = 24
     open_telemetry: Annotated[str, Meta(description="where traces go (OTLP over HTTP); empty for nowhere")] = ""
 
 

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib import import_module
 
 import pytest
 
+from beleg.facts.base import Fact
+from beleg.facts.kinds.operators import Invitation, Passkey
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.store import Store
 from beleg.web.console import signing
@@ -23,20 +26,29 @@ def answered(server: Embedded, pattern: str) -> Iterator[Running]:
     start = now()
     with copied(server, pattern) as service:
         store = Store(service)
-        with serving(store, (*staffed(start), *story(start)), answer=rich()) as console:
+        with serving(store, (*staffed(start), *story(start), *newcomers(start)), answer=rich()) as console:
             yield console
         store.close()
 
 
+def newcomers(start: int) -> tuple[Fact, ...]:
+    """Two who were invited; one of them has made a passkey, which waits."""
+    said = {"source": "test", "known_at": start, "login": "zoe"}
+    invited = [
+        Invitation(
+            id=f"invited-{one}", **said, secret=sha256(one.encode()).hexdigest(), expires_at=start + 86_400_000_000, actor="root"
+        )
+        for one in ("new", "waits")
+    ]
+    return (*invited, Passkey(id="key-zoe", **said, credential="cred-zoe", public_key="none", invitation="invited-waits"))
+
+
 def test_from_first_start_to_the_first_case(empty, at) -> None:
-    with serving(empty, ()) as console:
+    with serving(empty, (), wait_hours=0) as console:
         admin = at(console)
         page = admin.enrol(f"{console.address}/enrol?secret={console.invitation}")
         page.wait_for_url("**/people")
-        page.get_by_label("Their login").fill("ivo")
-        page.get_by_role("group", name="Roles").get_by_label("Investigator").check()
-        page.get_by_role("button", name="Invite", exact=True).click()
-        link = page.get_by_role("status").locator("code").inner_text()
+        link = _invite(page, "ivo", "Investigator")
         console.write(*story(now()))
         ivo = at(console)
         page = ivo.enrol(link)
@@ -47,6 +59,34 @@ def test_from_first_start_to_the_first_case(empty, at) -> None:
         page.get_by_role("button", name="Sign in with a passkey").click()
         page.get_by_role("heading", name="Today", exact=True).wait_for()
         assert at(console).open(link.removeprefix(console.address)).get_by_role("heading", name="Not found").is_visible()
+
+
+def _invite(page, login, role):
+    page.get_by_label("Their login").fill(login)
+    page.get_by_role("group", name="Roles").get_by_label(role).check()
+    page.get_by_role("button", name="Invite", exact=True).click()
+    return page.get_by_role("status").locator("code").inner_text()
+
+
+def test_it_takes_two_to_let_somebody_in(empty, at) -> None:
+    with serving(empty, story(now()), wait_hours=0) as console:
+        page = at(console).enrol(f"{console.address}/enrol?secret={console.invitation}")
+        page.wait_for_url("**/people")
+        other = at(console).enrol(_invite(page, "bea", "Administrator"))
+        ivo = at(console)
+        mine = ivo.make(_invite(page, "ivo", "Investigator"))
+        mine.get_by_role("heading", name="Almost there").wait_for()
+        code = mine.locator("strong.num").inner_text()
+        mine.get_by_role("link", name="Sign in").click()
+        mine.get_by_role("button", name="Sign in with a passkey").click()
+        mine.get_by_role("alert").get_by_text("does not count yet").wait_for()
+        other.reload()
+        other.get_by_role("link", name="1 new passkey waits").click()
+        assert other.locator(".ask strong.num").inner_text() == code
+        other.get_by_role("button", name="Agree ivo").click()
+        other.get_by_role("status").get_by_text("Answered.").wait_for()
+        mine.get_by_role("button", name="Sign in with a passkey").click()
+        mine.get_by_role("heading", name="Today", exact=True).wait_for()
 
 
 def test_a_ring_from_finding_to_closed(fresh, at) -> None:
@@ -82,7 +122,7 @@ def test_two_people_race_for_one_answer(fresh, at) -> None:
 
 
 def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_text(empty, at) -> None:
-    with serving(empty, story(now())) as console:
+    with serving(empty, story(now()), wait_hours=0) as console:
         secret = console.run(_invited(console))
         ivo = at(console)
         page = ivo.enrol(f"{console.address}/enrol?secret={secret}")
@@ -143,7 +183,14 @@ def test_axe_finds_nothing_and_nothing_sticks_out(answered, at, how) -> None:
     person = answered.desk.pseudonym("account", "customer-1")
     desk = at(answered, "ivo", viewport=size, color_scheme=colours)
     names = {"CASE": f"/case/{case}", "PERSON": f"/person/{person}"}
-    others = [("ada", "/log"), ("root", "/people"), ("", "/")]
+    others = [
+        ("ada", "/log"),
+        ("root", "/people"),
+        ("ben", "/enrolments"),
+        ("", "/"),
+        ("", "/enrol?secret=new"),
+        ("", "/enrol?secret=waits"),
+    ]
     for login, address in [*(("ivo", names.get(one, one)) for one in PAGES), *others]:
         mine = desk if login == "ivo" else at(answered, login, viewport=size, color_scheme=colours)
         page = mine.open(address)

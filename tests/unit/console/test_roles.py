@@ -24,7 +24,18 @@ def case_of(running, subject):
 
 
 def test_every_address_is_asked_about() -> None:
-    open_to_all = {"/", "/enrol", "/enrol/ask", "/enrol/answer", "/sign-in/ask", "/sign-in/answer", "/sign-out", "/language/{name}"}
+    open_to_all = {
+        "/",
+        "/enrol",
+        "/enrol/ask",
+        "/enrol/answer",
+        "/sign-in/ask",
+        "/sign-in/answer",
+        "/sign-out",
+        "/language/{name}",
+        "/enrolments",
+        "/enrolments/{name}",
+    }
     reached = {route.path for route in routes()} - open_to_all - {"/static/{name}"}
     asked = {address.partition("?")[0] for address in PAGES} | {address for address, _, _ in FORMS.values()}
     assert {path for path in reached if not any(address.startswith(path.partition("{")[0]) for address in asked)} == set()
@@ -57,6 +68,7 @@ FORMS = {
     "invite": ("/people/invite", "operators", {"login": "zoe", "analyst": "yes"}),
     "roles": ("/people/ana/roles", "operators", {"administrator": "yes"}),
     "out": ("/people/ana/out", "operators", {}),
+    "another": ("/people/ana/another", "operators", {}),
     "second": ("/request/R-4/second", "work", {"verdict": "release", "reason": "seen on film"}),
     "approval": ("/approval/none/answer", "approve", {"answer": "none"}),
     "check": ("/log/check", "log", {}),

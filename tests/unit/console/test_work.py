@@ -127,7 +127,7 @@ def test_a_lost_passkey_is_shut_out_and_its_owner_invited_again(running, person)
     page = root.send("/people/ivo/out")
     assert f"{running.address}/enrol?secret=" in page.text
     assert "data-passkey" in ivo.get("/cases").text
-    assert running.desk.directory.credentials("ivo") == ()
+    assert running.desk.directory.enrolments.of("ivo") == ()
     assert running.desk.directory.operators["ivo"].roles == ("investigator",)
     assert root.send("/people/root/out").status_code == 403
 

@@ -46,6 +46,16 @@ class PasskeyEnd(Fact, tag="passkey_ends", frozen=True, kw_only=True):
     actor: Login
 
 
+class EnrolmentAnswer(Fact, tag="enrolment_answers", frozen=True, kw_only=True):
+    """A second person agreed that a new passkey counts, or objected to it; the first answer holds."""
+
+    enrolment_id: Annotated[FactId, Meta(description="the fact of the new passkey")]
+    granted: Annotated[bool, Meta(description="agreed, or objected")]
+    actor: Annotated[
+        Login | None, Meta(description="who; empty where the waiting time had passed and there was nobody else to ask")
+    ] = None
+
+
 class OperatorSignIn(Fact, tag="operator_sign_ins", frozen=True, kw_only=True):
     """Somebody signed in to Beleg, out of it, or failed to."""
 

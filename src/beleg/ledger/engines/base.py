@@ -15,7 +15,7 @@ from beleg.facts.schema import arrow_schemas
 # What lookups go by. Only engines that serve single questions build them.
 INDEXED = (
     "id", "order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id", "dispute_id", "login",
-    "request_id", "decision_id", "reservation_id", "finding_id", "credential",
+    "request_id", "decision_id", "reservation_id", "finding_id", "credential", "enrolment_id",
 )  # fmt: skip
 
 

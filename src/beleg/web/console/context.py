@@ -108,6 +108,7 @@ class Context:
             "may": self.may,
             "token": self.site.sessions.token(self.session) if self.session else "",
             "path": self.request.url.path,
+            "enrolling": len(self.desk.directory.enrolments.waiting()),
             "said": _said(self.request.cookies.get("said", "")),
             "settings": self.site.settings,
         }

@@ -1,12 +1,9 @@
-"""Who may use the console, folded from facts: roles, passkeys and their counters, invitations, reveals, saved views."""
-
-from hmac import compare_digest
+"""Who may use the console, folded from facts: roles, enrolments, passkeys' counters, reveals, saved views."""
 
 from msgspec import Struct
 
 from beleg.facts.base import Fact
 from beleg.facts.kinds.operators import (
-    Invitation,
     LogCheck,
     OperatorRole,
     OperatorSignIn,
@@ -17,10 +14,11 @@ from beleg.facts.kinds.operators import (
     Role,
     SavedView,
 )
+from beleg.web.console import enrolments
+from beleg.web.console.enrolments import Enrolments
 
 TABLES = (
-    "operator_roles", "invitations", "passkeys", "passkey_ends", "operator_sign_ins", "reveal_requests", "reveal_answers",
-    "saved_views", "log_checks",
+    *enrolments.TABLES, "operator_roles", "operator_sign_ins", "reveal_requests", "reveal_answers", "saved_views", "log_checks",
 )  # fmt: skip
 
 
@@ -37,30 +35,23 @@ class Directory:
 
     def __init__(self) -> None:
         self.operators: dict[str, Operator] = {}
-        self.passkeys: dict[str, Passkey] = {}
+        self.enrolments = Enrolments()
         self.reveals: dict[str, RevealRequest] = {}
         self.answers: dict[str, RevealAnswer] = {}
         self.checks: list[LogCheck] = []
         self.views: dict[tuple[str, str], str] = {}
         self._counters: dict[str, int] = {}
-        self._invitations: dict[str, Invitation] = {}
-        self._used: set[str] = set()
+        self._fewer_at = 0
 
     def add(self, fact: Fact) -> None:
         """Take in the next fact."""
         match fact:
-            case OperatorRole():
-                self._role(fact)
-            case Passkey():
-                self.passkeys[fact.credential] = fact
-                self._used.add(fact.invitation or "")
-            case PasskeyEnd():
-                self.passkeys.pop(fact.credential, None)
-            case Invitation():
-                self._invitations[fact.id] = fact
+            case OperatorRole() | PasskeyEnd():
+                self._taken(fact)
             case OperatorSignIn():
                 self._sign_in(fact)
             case _:
+                self.enrolments.add(fact)
                 self._other(fact)
 
     def _other(self, fact: Fact) -> None:
@@ -81,22 +72,31 @@ class Directory:
     @property
     def empty(self) -> bool:
         """Whether nobody can sign in yet, so that the first administrator may be made."""
-        return not self.passkeys
+        return not self.enrolments.passkeys
 
     def counter(self, credential: str) -> int:
         """The last signature counter seen of a passkey."""
         return self._counters.get(credential, 0)
 
-    def invitation(self, secret: str, now: int) -> Invitation | None:
-        """The unused invitation that this secret's digest belongs to, if it is still good."""
-        for one in self._invitations.values():
-            if compare_digest(one.secret, secret) and one.expires_at > now and one.id not in self._used:
-                return one
-        return None
+    def others(self, one: Passkey) -> set[str]:
+        """The administrators who can agree to a new passkey: neither its owner nor whoever invited them."""
+        return self._administrators() - {one.login, self.enrolments.inviter(one)}
 
-    def credentials(self, login: str) -> tuple[str, ...]:
-        """The passkeys of one person."""
-        return tuple(one.credential for one in self.passkeys.values() if one.login == login)
+    def due(self, one: Passkey, wait: int) -> int | None:
+        """When a new passkey counts by itself; never while an administrator can be asked.
+
+        The time begins anew whenever there is one administrator fewer, so that nobody gets rid of the one who would have objected.
+
+        Args:
+            one: the passkey.
+            wait: the waiting time, in microseconds.
+        """
+        return None if self.others(one) else max(one.known_at or 0, self._fewer_at) + wait
+
+    def _administrators(self) -> set[str]:
+        """Those who have the role and a passkey that counts."""
+        able = {key.login for key in self.enrolments.passkeys.values() if self.enrolments.counts(key)}
+        return {login for login in able if login in self.operators and "administrator" in self.operators[login].roles}
 
     def waiting(self) -> list[RevealRequest]:
         """Requests to see a name that nobody answered yet."""
@@ -109,6 +109,15 @@ class Directory:
 
     def _operator(self, login: str) -> Operator:
         return self.operators.setdefault(login, Operator(login))
+
+    def _taken(self, fact: OperatorRole | PasskeyEnd) -> None:
+        before = self._administrators()
+        if isinstance(fact, OperatorRole):
+            self._role(fact)
+        else:
+            self.enrolments.add(fact)
+        if before - self._administrators():
+            self._fewer_at = max(self._fewer_at, fact.known_at or 0)
 
     def _role(self, fact: OperatorRole) -> None:
         person = self._operator(fact.login)

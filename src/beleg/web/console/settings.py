@@ -53,6 +53,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         policies: the files of the policies in force, and of those tried beside them.
         second_readings: the share of outcomes that a second person reads.
         hour: what an hour of work on cases costs, for the page on the programme; none where nobody said.
+        wait_hours: how long a new passkey waits where no second administrator can agree to it.
         staff: whether sections on staff are on; ask your works council first.
     """
 
@@ -64,4 +65,10 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     policies: tuple[Path, ...] = ()
     second_readings: float = 0.1
     hour: Hour | None = None
+    wait_hours: int = 24
     staff: bool = False
+
+    @property
+    def wait(self) -> int:
+        """The waiting time of a new passkey, in microseconds."""
+        return self.wait_hours * 3_600_000_000

@@ -10,9 +10,11 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from beleg.facts.kinds.operators import Invitation, OperatorRole, OperatorSignIn, Passkey, Role
+from beleg.facts.kinds.gate import DeniedAttempt
+from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, OperatorRole, OperatorSignIn, Passkey, Role
 from beleg.web.console.context import Context, Site, TurnedAwayError
 from beleg.web.console.desk import Desk, envelope, now
+from beleg.web.console.enrolments import code
 from beleg.web.console.speech import speech_for
 from beleg.web.passkeys import PasskeyError, RelyingParty, credential_of
 
@@ -51,35 +53,40 @@ def _digest(secret: str) -> str:
 
 
 async def enrol_page(request: Request) -> Response:
-    """The page an invitation leads to."""
+    """The page an invitation leads to; once a passkey was made with it, it says what that waits for."""
     site: Site = request.app.state.site
     await site.desk.refresh()
     context = Context(site, request, None)
-    secret = request.query_params.get("secret", "")
-    invitation = site.desk.directory.invitation(_digest(secret), now())
+    secret, directory = request.query_params.get("secret", ""), site.desk.directory
+    made = directory.enrolments.made_with(_digest(secret))
+    if made is not None:
+        return context.render("waiting.html.j2", login=made.login, code=code(made), due=directory.due(made, site.settings.wait))
+    invitation = directory.enrolments.invitation(_digest(secret), now())
     if invitation is None:
         return context.render(
             "turned_away.html.j2", 404, status=404, why=context.speech.say("This invitation is used up or too old.")
         )
-    return context.render("enrol.html.j2", login=invitation.login, secret=secret)
+    return context.render("enrol.html.j2", login=invitation.login, secret=secret, alone=invitation.actor is None)
 
 
 async def ask_to_enrol(request: Request) -> Response:
     """The question for a new passkey."""
     site, said = await _read(request, _Asked)
-    invitation = site.desk.directory.invitation(_digest(said.secret), now())
+    enrolments = site.desk.directory.enrolments
+    invitation = enrolments.invitation(_digest(said.secret), now())
     if invitation is None:
         return _refused(request, 404, "This invitation is used up or too old.")
     response = Response(media_type="application/json")
     challenge = site.sessions.ask(response, "enrol")
-    known = site.desk.directory.credentials(invitation.login)
+    known = [one.credential for one in enrolments.of(invitation.login)]
     return _with_body(response, RelyingParty(site.settings.origin).ask_to_enrol(invitation.login, challenge, known))
 
 
 async def enrolled(request: Request) -> Response:
-    """A new passkey; its owner is signed in with it."""
+    """A new passkey; its owner is signed in with it if it counts already."""
     site, said = await _read(request, _Answer)
-    invitation = site.desk.directory.invitation(_digest(said.secret), now())
+    enrolments = site.desk.directory.enrolments
+    invitation = enrolments.invitation(_digest(said.secret), now())
     challenge = site.sessions.asked(request, "enrol")
     if invitation is None or challenge is None:
         return _refused(request, 404, "This invitation is used up or too old.")
@@ -87,13 +94,14 @@ async def enrolled(request: Request) -> Response:
         made = RelyingParty(site.settings.origin).enrolled(bytes(said.answer).decode(), challenge)
     except PasskeyError as wrong:
         return _refused(request, 400, str(wrong))
-    if made.credential in site.desk.directory.passkeys:
+    if made.credential in enrolments.passkeys:
         return _refused(request, 409, "This passkey is enrolled already.")
-    await site.desk.append(
-        Passkey(
-            **envelope(), login=invitation.login, credential=made.credential, public_key=made.public_key, invitation=invitation.id
-        )
+    key = Passkey(
+        **envelope(), login=invitation.login, credential=made.credential, public_key=made.public_key, invitation=invitation.id
     )
+    await site.desk.append(key)
+    if not await _counts(site, key):
+        return JSONResponse({})
     return await _signed_in(site, invitation.login, made.credential, made.counter)
 
 
@@ -110,7 +118,7 @@ async def sign_in(request: Request) -> Response:
     site, said = await _read(request, _Answer)
     text, directory = bytes(said.answer).decode(), site.desk.directory
     challenge = site.sessions.asked(request, "sign_in")
-    key = directory.passkeys.get(_claimed(text))
+    key = directory.enrolments.passkeys.get(_claimed(text))
     good = None
     if key is not None and challenge is not None:
         with suppress(PasskeyError):
@@ -118,9 +126,33 @@ async def sign_in(request: Request) -> Response:
     if key is None or good is None:
         await site.desk.append(OperatorSignIn(**envelope(), activity="failed"))
         return _refused(request, 401, "This passkey is not known here, or the question was too long ago. Try again.")
+    if not await _counts(site, key):
+        return await _too_early(request, key)
     if not directory.operators[key.login].roles:
         return _refused(request, 403, "You have no role here any more. Ask an administrator.")
     return await _signed_in(site, key.login, key.credential, good.counter)
+
+
+async def _counts(site: Site, key: Passkey) -> bool:
+    """Whether a passkey counts; one that waited long enough, with nobody to agree, does from now on, and that is written down."""
+    directory = site.desk.directory
+    if directory.enrolments.counts(key):
+        return True
+    due = directory.due(key, site.settings.wait)
+    if due is None or due > now():
+        return False
+    await site.desk.append(EnrolmentAnswer(**envelope(), enrolment_id=key.id, granted=True))
+    return directory.enrolments.counts(key)
+
+
+async def _too_early(request: Request, key: Passkey) -> Response:
+    """Turned away with a passkey that nobody agreed to yet."""
+    tried = DeniedAttempt(**envelope(), attempted="sign in", why="nobody agreed to this passkey yet", login=key.login)
+    failed = OperatorSignIn(**envelope(), login=key.login, activity="failed", credential=key.credential)
+    await request.app.state.site.desk.append(tried, failed)
+    return _refused(
+        request, 403, "This passkey does not count yet: another administrator has to agree to it, or its waiting time has to pass."
+    )
 
 
 def _claimed(answer: str) -> str:

@@ -15,12 +15,13 @@ async def show(context: Context) -> Response:
 
 def _page(context: Context, link: str) -> Response:
     people = sorted(context.desk.directory.operators.values(), key=lambda one: one.login)
-    keys = {one.login: len(context.desk.directory.credentials(one.login)) for one in people}
+    enrolments = context.desk.directory.enrolments
+    keys = {one.login: [enrolments.counts(key) for key in enrolments.of(one.login)] for one in people}
     return context.render("people.html.j2", people=people, keys=keys, roles=access.ROLES, grants=access.GRANTS, link=link)
 
 
 async def invite(context: Context) -> Response:
-    """A new person with roles; the link is shown this once."""
+    """A new person with roles; the link is shown this once, and what is made with it waits for a second administrator."""
     login = context.field("login", needed=True)[:80]
     wanted = [role for role in access.ROLES if context.field(role) == "yes"]
     if not wanted:
@@ -38,8 +39,18 @@ async def shut_out(context: Context) -> Response:
         raise TurnedAwayError(404, context.speech.say("There is nobody of that name."))
     if name == context.login:
         raise TurnedAwayError(403, context.speech.say("Another administrator does this for you."))
-    ends = [PasskeyEnd(**envelope(), credential=one, actor=context.login) for one in context.desk.directory.credentials(name)]
+    keys = context.desk.directory.enrolments.of(name)
+    ends = [PasskeyEnd(**envelope(), credential=one.credential, actor=context.login) for one in keys]
     await context.desk.append(*ends, OperatorSignIn(**envelope(), login=name, activity="logoff"))
+    secret = await signing.invite(context.desk, name, [], context.login)
+    return _page(context, f"{context.site.settings.origin}/enrol?secret={secret}")
+
+
+async def another(context: Context) -> Response:
+    """One more passkey for somebody who is there, such as for a second device."""
+    name = context.request.path_params["name"]
+    if name not in context.desk.directory.operators:
+        raise TurnedAwayError(404, context.speech.say("There is nobody of that name."))
     secret = await signing.invite(context.desk, name, [], context.login)
     return _page(context, f"{context.site.settings.origin}/enrol?secret={secret}")
 

@@ -17,8 +17,9 @@ async function post(address, body) {
 async function enrol(secret) {
   const asked = await post("/enrol/ask", { secret });
   const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(asked) });
-  await post("/enrol/answer", { secret, answer: made.toJSON() });
-  location.href = "/";
+  const said = await post("/enrol/answer", { secret, answer: made.toJSON() });
+  if (said.token) location.href = "/";
+  else location.reload();
 }
 
 async function signIn() {

@@ -1,0 +1,82 @@
+"""Ways to sign in: each is made with an invitation, and counts once a second person agreed; only the first start's needs nobody."""
+
+from hashlib import sha256
+from hmac import compare_digest
+
+from beleg.facts.base import Fact
+from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, Passkey, PasskeyEnd
+
+TABLES = ("invitations", "passkeys", "passkey_ends", "enrolment_answers")
+
+
+class Enrolments:
+    """Everybody's passkeys with their invitations and answers, folded from facts; what ended or was objected to is gone."""
+
+    def __init__(self) -> None:
+        self.passkeys: dict[str, Passkey] = {}
+        self.answers: dict[str, EnrolmentAnswer] = {}
+        self.invitations: dict[str, Invitation] = {}
+        self._made: dict[str, Passkey] = {}
+        self._used: set[str] = set()
+
+    def add(self, fact: Fact) -> None:
+        """Take in the next fact."""
+        match fact:
+            case Invitation():
+                self.invitations[fact.id] = fact
+            case Passkey():
+                self.passkeys[fact.credential] = self._made[fact.id] = fact
+                self._used.add(fact.invitation or "")
+            case PasskeyEnd():
+                self.passkeys.pop(fact.credential, None)
+            case EnrolmentAnswer():
+                self._answer(fact)
+            case _:
+                pass
+
+    def _answer(self, fact: EnrolmentAnswer) -> None:
+        """The first answer holds."""
+        if self.answers.setdefault(fact.enrolment_id, fact) is fact and not fact.granted:
+            self.passkeys = {name: key for name, key in self.passkeys.items() if key.id != fact.enrolment_id}
+
+    def invitation(self, secret: str, now: int) -> Invitation | None:
+        """The unused invitation that this secret's digest belongs to, if it is still good."""
+        found = self._invited(secret)
+        return found if found and found.expires_at > now and found.id not in self._used else None
+
+    def made_with(self, secret: str) -> Passkey | None:
+        """What was made with the invitation that this secret's digest belongs to, if it still waits."""
+        found = self._invited(secret)
+        return next((one for one in self.waiting() if found and one.invitation == found.id), None)
+
+    def _invited(self, secret: str) -> Invitation | None:
+        return next((one for one in self.invitations.values() if compare_digest(one.secret, secret)), None)
+
+    def of(self, login: str) -> tuple[Passkey, ...]:
+        """The passkeys of one person, those that wait as well."""
+        return tuple(one for one in self.passkeys.values() if one.login == login)
+
+    def counts(self, one: Passkey) -> bool:
+        """Whether it may be used: made at first start, or agreed to."""
+        invitation, answer = self.invitations.get(one.invitation or ""), self.answers.get(one.id)
+        first = invitation is not None and invitation.actor is None
+        return first or (answer is not None and answer.granted)
+
+    def inviter(self, one: Passkey) -> str:
+        """Who invited its owner; nobody at first start."""
+        invitation = self.invitations.get(one.invitation or "")
+        return (invitation.actor if invitation else None) or ""
+
+    def waiting(self) -> list[Passkey]:
+        """Those that nobody answered yet."""
+        return [one for one in self.passkeys.values() if not self.counts(one)]
+
+    def answered(self) -> list[tuple[Passkey, EnrolmentAnswer]]:
+        """Every answer with what it was about, in the order of the log."""
+        return [(self._made[name], answer) for name, answer in self.answers.items() if name in self._made]
+
+
+def code(one: Passkey) -> str:
+    """A few characters that are different for every passkey, for two people to compare."""
+    letters = sha256(one.credential.encode()).hexdigest()[:8].upper()
+    return f"{letters[:4]} {letters[4:]}"
