@@ -71,10 +71,9 @@ def console(
     """
     with told():
         chosen = settings(store)
-        beside = Path(chosen.where) if chosen.folder else chosen.key.parent
         wanted = ConsoleSettings(
             origin=(origin or f"http://localhost:{port}").rstrip("/"),
-            key=pseudonym_key(beside / "console.key"),
+            key=pseudonym_key((chosen.folder or chosen.key.parent) / "console.key"),
             pseudonyms=pseudonym_key(pseudonyms),
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
             backtest=backtest,
