@@ -30,6 +30,7 @@ from beleg.web.console.checking import Checker
 from beleg.web.console.desk import Desk, now
 from beleg.web.console.session import COOKIE
 from beleg.web.console.settings import ConsoleSettings
+from beleg.web.console.trials import Trials
 
 KEY, PSEUDONYMS = b"k" * 32, b"p" * 32
 DAY = 86_400_000_000
@@ -135,7 +136,9 @@ class Running:
 
 
 @contextmanager
-def serving(store: Store, facts: tuple[Fact, ...], *, answer: AuditResult | None = None, **other: Any) -> Iterator[Running]:
+def serving(
+    store: Store, facts: tuple[Fact, ...], *, answer: AuditResult | None = None, trials: Trials | None = None, **other: Any
+) -> Iterator[Running]:
     """Serve a console over this store, with these facts in it, until the block ends."""
     ready, found, stop = threading.Event(), [], threading.Event()
 
@@ -155,7 +158,7 @@ def serving(store: Store, facts: tuple[Fact, ...], *, answer: AuditResult | None
             port = server.servers[0].sockets[0].getsockname()[1]
             signer = Signer("test/log", Ed25519PrivateKey.generate())
             wanted = settings(f"http://localhost:{port}", answer=answer, **other)
-            holder.append(console(store, wanted, checker=Checker(store.service, signer.verifier)))
+            holder.append(console(store, wanted, checker=Checker(store.service, signer.verifier), trials=trials))
             secret = await signing.first_secret(holder[0].state.site.desk)
             found.append(Running(store, port, asyncio.get_running_loop(), holder[0], secret))
             found[0].signer = signer

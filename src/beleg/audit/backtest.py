@@ -1,17 +1,15 @@
-"""A policy tried on exports: read, judge the sources, ask again before every refund, and say what would have changed."""
+"""A policy tried on history: judge the sources, ask again before every refund, and say what would have changed."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from beleg.connect import read
+from beleg.audit.history import History, attached
 from beleg.gate.checking import check_examples, check_sources
 from beleg.gate.decide import Gate
 from beleg.gate.history import Backtest, Progress, Share, replay
 from beleg.gate.policy import load
-from beleg.ledger.engines import open_engine
-from beleg.ledger.engines.base import Engine
 from beleg.proofs.dossier import prepare
 from beleg.weigh.scale import Scale
 from beleg.weigh.weights import shipped
@@ -21,11 +19,9 @@ class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is tried on what. `work` is a folder for files on the way; `as_of` in microseconds."""
 
     policy: str
-    path: str
+    history: History
     work: Path
-    mapping: str | None = None
     as_of: int | None = None
-    key: bytes | None = None
 
 
 def backtest(settings: BacktestSettings, progress: Progress) -> Backtest:
@@ -37,27 +33,10 @@ def backtest(settings: BacktestSettings, progress: Progress) -> Backtest:
     """
     policy = load(settings.policy)
     check_examples(policy)
-    facts = settings.work / "facts"
-    intake = read(settings.path, settings.mapping, facts, lambda step, _: progress(f"reading {step}", 0.0), secret=settings.key)
-    engine = open_engine("duckdb", settings.work / "engine", None)
-    try:
-        engine.attach_facts(intake.tables)
+    with attached(settings.history, settings.work, progress) as (engine, last):
         coverage = prepare(engine, settings.as_of)
         check_sources(policy, coverage)
-        as_of = settings.as_of or _last(engine, list(intake.tables))
-        return replay(engine, Gate(policy, Scale(shipped())), coverage, as_of, progress)
-    finally:
-        engine.close()
-
-
-def _last(engine: Engine, tables: list[str]) -> int:
-    """The last moment anything is known of."""
-    lasts = [0]
-    for name in tables:
-        facts = engine.table(name)
-        (row,) = engine.rows(facts.agg(last=facts.known_at.max())).to_pylist()
-        lasts.append(row["last"] or 0)
-    return max(lasts)
+        return replay(engine, Gate(policy, Scale(shipped())), coverage, settings.as_of or last, progress)
 
 
 def lines(answer: Backtest) -> Iterator[str]:

@@ -12,9 +12,11 @@ import uvicorn
 from cyclopts import Parameter
 from starlette.applications import Starlette
 
+from beleg.audit.history import History
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
 from beleg.commands.telling import told
+from beleg.gate.policy import shipped
 from beleg.ledger.store.settings import LedgerSettings, settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.web.console import signing
@@ -22,6 +24,7 @@ from beleg.web.console.app import console as application
 from beleg.web.console.checking import Checker
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.settings import hour_cost as read_hour_cost
+from beleg.web.console.trials import Trials
 
 
 def console(
@@ -32,6 +35,7 @@ def console(
     answer: Path | None = None,
     backtest: Path | None = None,
     policies: Path | None = None,
+    history: str = "",
     pseudonyms: Path | None = None,
     second_readings: Annotated[float, Parameter(validator=cyclopts.validators.Number(gte=0, lte=1))] = 0.1,
     hour_cost: str = "",
@@ -57,7 +61,9 @@ def console(
     backtest:
         What `beleg backtest --json` wrote, for the page on policies; read anew whenever somebody looks.
     policies:
-        The folder of the policies in force.
+        The folder of the policies in force, which can be tried on history.
+    history:
+        Exports that policies are tried on; by default what the ledger holds itself.
     pseudonyms:
         The key that the audit made its pseudonyms with; by default this user's.
     second_readings:
@@ -72,33 +78,33 @@ def console(
     with told():
         chosen = settings(store)
         wanted = ConsoleSettings(
-            origin=(origin or f"http://localhost:{port}").rstrip("/"),
-            key=pseudonym_key((chosen.folder or chosen.key.parent) / "console.key"),
-            pseudonyms=pseudonym_key(pseudonyms),
+            origin=(origin or f"http://localhost:{port}").rstrip("/"), key=pseudonym_key(beside / "console.key"),
+            pseudonyms=pseudonym_key(pseudonyms), backtest=backtest,
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
-            backtest=backtest,
-            policies=tuple(sorted(policies.glob("*.toml"))) if policies else (),
-            second_readings=second_readings,
-            hour=read_hour_cost(hour_cost),
-            wait_hours=wait_hours,
-            staff=staff,
-        )
-        _open(chosen, wanted, port)
+            policies=tuple(sorted(policies.glob("*.toml"))) if policies else (), second_readings=second_readings,
+            hour=read_hour_cost(hour_cost), wait_hours=wait_hours, staff=staff,
+        )  # fmt: skip
+        _open(chosen, wanted, port, history)
 
 
-def _open(chosen: LedgerSettings, wanted: ConsoleSettings, port: int) -> None:
+def _open(chosen: LedgerSettings, wanted: ConsoleSettings, port: int, history: str) -> None:
     with closing(open_store(chosen.where)) as opened:
-        asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), port))
+        known = shipped() | {path.stem: path for path in wanted.policies}
+        trials = Trials(History(path=history, store=opened.service, key=wanted.pseudonyms), known)
+        asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), trials, port))
 
 
-async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, port: int) -> None:
+async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, trials: Trials, port: int) -> None:
     async with store.running():
-        app = application(store, wanted, checker=checker)
+        app = application(store, wanted, checker=checker, trials=trials)
         secret = await signing.first_secret(app.state.site.desk)
         said = f"Open {wanted.origin}/enrol?secret={secret} - it makes the first administrator.\n" if secret else ""
         sys.stdout.write(f"{said}The console is at {wanted.origin} - press Ctrl-C to stop.\n")
         sys.stdout.flush()
-        await listen(app, port)
+        try:
+            await listen(app, port)
+        finally:
+            await trials.close()
 
 
 async def listen(app: Starlette, port: int) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from beleg.audit.backtest import BacktestSettings, lines
 from beleg.audit.backtest import backtest as try_on_history
+from beleg.audit.history import History
 from beleg.audit.settings import pseudonym_key
 from beleg.commands.telling import bar, moment, told
 
@@ -16,7 +17,14 @@ app = cyclopts.App(name="backtest")
 
 
 @app.default
-def backtest(policy: str, path: str, *, mapping: str | None = None, as_of: str | None = None, json: bool = False) -> None:
+def backtest(
+    policy: str,
+    path: str,
+    *,
+    mapping: str | None = None,
+    as_of: str | None = None,
+    json: bool = False,
+) -> None:
     """Try a policy on history: what would have changed, the money it would have kept, the honest customers delayed.
 
     Example: ``beleg backtest our-policy.toml exports/ --mapping our-shop.toml``
@@ -35,9 +43,8 @@ def backtest(policy: str, path: str, *, mapping: str | None = None, as_of: str |
         Print the whole answer as JSON.
     """
     with told(), tempfile.TemporaryDirectory(prefix="beleg-") as work, bar() as (progress, task):
-        settings = BacktestSettings(
-            policy=policy, path=path, work=Path(work), mapping=mapping, as_of=moment(as_of), key=pseudonym_key()
-        )
+        exports = History(path=path, mapping=mapping, key=pseudonym_key())
+        settings = BacktestSettings(policy=policy, history=exports, work=Path(work), as_of=moment(as_of))
         answer = try_on_history(settings, lambda step, share: progress.update(task, description=step, completed=share))
     text = msgspec.json.encode(answer).decode() if json else "\n".join(lines(answer))
     sys.stdout.write(text + "\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from beleg.audit.history import History
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
 from beleg.connect.webhooks import Feeds
@@ -25,6 +26,7 @@ from beleg.web.access import Door
 from beleg.web.console.app import console
 from beleg.web.console.checking import Checker
 from beleg.web.console.settings import ConsoleSettings, hour_cost
+from beleg.web.console.trials import Trials
 from beleg.web.outgoing import Outgoing
 from beleg.web.pending import Approvals
 from beleg.web.second import SecondPerson
@@ -54,7 +56,8 @@ class Service:
         key = settings.hash_key.encode() or pseudonym_key()
         chosen = ledger_settings(settings.database_url or settings.store)
         checker = Checker(store.service, chosen.signer().verifier)
-        self.console = console(store, _console(settings, key), self.second, checker)
+        self.trials = Trials(History(path=settings.history, store=store.service, key=key), _tried(settings))
+        self.console = console(store, _console(settings, key), self.second, checker, self.trials)
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
@@ -108,6 +111,13 @@ def _console(settings: Settings, key: bytes) -> ConsoleSettings:
     )
 
 
+def _tried(settings: Settings) -> dict[str, Path]:
+    """The policies that may be tried: those that come with Beleg, those in the folder that is named, and those at work."""
+    folder = sorted(Path(settings.policies).glob("*.toml")) if settings.policies else ()
+    at_work = [Path(name) for name in (settings.policy, settings.shadow) if name and name not in policies()]
+    return policies() | {path.stem: path for path in (*folder, *at_work)}
+
+
 def _policy(name: str) -> Policy:
     policy = load(name)
     check_examples(policy)
@@ -129,7 +139,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             async with _at_work(service.prover.run()):
                 await service.ready()
                 async with _at_work(service.keeper.run(), service.refresh(), service.outgoing.run(), service.sign()):
-                    yield service
+                    try:
+                        yield service
+                    finally:
+                        await service.trials.close()
     finally:
         store.close()
 

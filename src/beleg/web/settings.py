@@ -31,6 +31,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     origin: Annotated[str, Meta(description="what people open; passkeys are bound to it")] = "http://localhost:8400"
     answer: Annotated[str, Meta(description="the result.json of the newest audit, for the console; empty for none")] = ""
     backtest: Annotated[str, Meta(description="what `beleg backtest --json` wrote, for the console; empty for none")] = ""
+    policies: Annotated[str, Meta(description="a folder of policies that the console may try on history; empty for none")] = ""
+    history: Annotated[
+        str, Meta(description="exports that the console tries policies on; empty for what the store holds itself")
+    ] = ""
     hour_cost: Annotated[str, Meta(description="what an hour of work on cases costs, such as 48.50 EUR; empty for not said")] = ""
     staff: Annotated[bool, Meta(description="whether the console has pages on staff; ask your works council first")] = False
     outside_approver: Annotated[str, Meta(description="the login that approves when nobody else may; empty for none")] = ""

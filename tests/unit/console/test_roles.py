@@ -71,6 +71,7 @@ FORMS = {
     "another": ("/people/ana/another", "operators", {}),
     "second": ("/request/R-4/second", "work", {"verdict": "release", "reason": "seen on film"}),
     "approval": ("/approval/none/answer", "approve", {"answer": "none"}),
+    "try": ("/policies/try", "try_policies", {"policy": "standard"}),
     "check": ("/log/check", "log", {}),
     "view": ("/views", "cases", {"name": "mine", "query": "state=open"}),
 }

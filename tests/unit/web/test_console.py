@@ -2,11 +2,22 @@
 
 import pytest
 
+from beleg.facts.kinds.money import Refund
 from beleg.facts.kinds.operators import OperatorRole
 from beleg.ledger.store.base import Unit
-from beleg.web.console.desk import envelope
+from beleg.web.console.desk import envelope, now
+from beleg.web.console.trials import newest
 from support.approvals import reviewed
-from support.consoles import cookie
+from support.consoles import cookie, wait
+from support.shops import back, order
+
+
+def until(condition):
+    for _ in range(600):
+        if condition() is not None:
+            return
+        wait(0.1)
+    raise AssertionError("it never came")
 
 
 def seen(gate, login, path, language="en"):
@@ -37,6 +48,21 @@ def test_a_held_request_is_on_its_pages(gate, shop, claim):
     assert "[[rules]]" in page
     assert "standard" in page
     assert "Nobody can sign in yet" in seen(gate, "nobody", "/").text
+
+
+@pytest.mark.long
+def test_a_policy_is_tried_on_what_the_store_holds(gate):
+    name = "T1"
+    paid = Refund(id=f"{name}-paid", source="shop", occurred_at=now(), ingested_at=now(), known_at=now(), refund_id=f"{name}-R",
+                  order_id=name, line_id="1", rma_id=f"{name}-M", amount=20000, currency="EUR")  # fmt: skip
+    gate.do(gate.service.keeper.take((*order(name), *back(name, f"{name}-M"), paid)))
+    gate.do(gate.service.store.commit(Unit(facts=(OperatorRole(**envelope(), login="pol", role="policy_author", granted=True),))))
+    assert Browser(gate, "pol").send("/policies/try", policy="standard").status_code == 303
+    until(lambda: "Look again" not in Browser(gate, "pol").see("/policies") or None)
+    answer, trial, _ = newest(gate.service.console.state.site.desk)
+    assert answer is not None, Browser(gate, "pol").see("/policies")
+    assert (trial.login, answer.asked.refunds, answer.asked.money) == ("pol", 1, {"EUR": 20000})
+    assert answer.saved.refunds + answer.paid_anyway.refunds <= 1
 
 
 class Browser:

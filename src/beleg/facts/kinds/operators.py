@@ -110,3 +110,19 @@ class LogCheck(Fact, tag="log_checks", frozen=True, kw_only=True):
     outside: Annotated[int | None, Meta(description="the size in the checkpoint that they brought along")] = None
     whole: Annotated[bool, Meta(description="whether everything is as it was written")]
     found: Annotated[str | None, Meta(description="what is not, the first of it")] = None
+
+
+class PolicyTrial(Fact, tag="policy_trials", frozen=True, kw_only=True):
+    """Somebody began to try a policy on history, from the console."""
+
+    login: Login
+    policy: Annotated[str, Meta(min_length=1, description="the policy, as the console names it")]
+    digest: Annotated[str, Meta(description="SHA-256 of its file")]
+
+
+class PolicyTrialEnd(Fact, tag="policy_trial_ends", frozen=True, kw_only=True):
+    """A trial came to its end: with an answer, or with the reason why there is none."""
+
+    trial_id: Annotated[FactId, Meta(description="the trial")]
+    answer: Annotated[str | None, Meta(description="what would have changed, as JSON")] = None
+    failed: Annotated[str | None, Meta(description="why there is no answer")] = None

@@ -30,3 +30,21 @@ def open_engine(name: str, work: Path, address: str | None = None) -> Engine:
         raise EngineError(f"engine {name} needs {missing.name}: pip install 'beleg[{_EXTRA.get(name, name)}]'") from missing
     opened: Callable[[Path, str | None], Engine] = module.open_here
     return opened(work, address)
+
+
+def copy_out(address: str, folder: Path) -> dict[str, list[Path]]:
+    """Copy the facts of the store at this address to Parquet files, all as they are at one moment; the files by table.
+
+    Raises:
+        EngineError: what it needs is not installed.
+    """
+    try:
+        live = import_module("beleg.ledger.engines.live")
+    except ImportError as missing:
+        raise EngineError(f"a store needs {missing.name}: pip install 'beleg[serve]'") from missing
+    store = live.open_live(address)
+    try:
+        copied: dict[str, list[Path]] = store.export(folder)
+    finally:
+        store.close()
+    return copied

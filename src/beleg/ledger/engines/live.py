@@ -1,9 +1,12 @@
 """The store the service lives on, as an engine: the facts are there already, and what is computed beforehand lies beside them."""
 
+from pathlib import Path
+
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.engines.base import INDEXED, EngineError
@@ -51,6 +54,29 @@ class Live(PostgreSQL):
             self.copy_in(cursor, f'beleg_derived."{name}"', rows)
         self.backend.con.commit()
         self._schemas[name] = _described(rows.schema)
+
+    def export(self, folder: Path) -> dict[str, list[Path]]:
+        """Write every table of facts that has any to Parquet, all as they are at one moment; the files by table."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with self.backend.con.transaction():
+            self.backend.con.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return {name: [file] for name, schema in arrow_schemas().items() if (file := self._written(name, schema, folder))}
+
+    def _written(self, name: str, schema: pa.Schema, folder: Path) -> Path | None:
+        file = folder / f"{name}.parquet"
+        columns = ", ".join(f'"{column}"' for column in schema.names)
+        rows = 0
+        with self.backend.con.cursor(name="export") as cursor, pq.ParquetWriter(file, schema) as writer:
+            cursor.execute(f'SELECT {columns} FROM "{name}"')
+            while part := cursor.fetchmany(_ROWS):
+                values = [pa.array(column, field.type) for column, field in zip(zip(*part, strict=True), schema, strict=True)]
+                writer.write_batch(pa.record_batch(values, schema=schema))
+                rows += len(part)
+        return file if rows else None
+
+
+# how many rows are held at once on their way out
+_ROWS = 50_000
 
 
 def _described(schema: pa.Schema) -> ibis.Schema:

@@ -15,6 +15,7 @@ Permission = Literal[
     "ask_name",  # ask for the name behind a pseudonym
     "grant_name",  # agree that another one sees it
     "policies",  # read policies
+    "try_policies",  # try a policy on history
     "sources",  # read what arrives and what was set aside
     "log",  # read the log, its checkpoints and who read what
     "programme",  # read what the programme found and cost
@@ -28,7 +29,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "analyst": frozenset((*_READ, "work")),
     "investigator": frozenset((*_READ, "work", "close", "ask_name", "export")),
     "approver": frozenset((*_READ, "work", "reread", "approve", "grant_name")),
-    "policy_author": frozenset(("policies", "programme", "sources")),
+    "policy_author": frozenset(("policies", "try_policies", "programme", "sources")),
     "counsel": frozenset((*_READ, "ask_name", "grant_name", "export", "log")),
     "auditor": frozenset(("cases", "sources", "policies", "programme", "log")),
     "administrator": frozenset(("operators", "sources", "log")),

@@ -37,6 +37,7 @@ from beleg.web.console.pages import (
 )
 from beleg.web.console.session import Sessions
 from beleg.web.console.settings import ConsoleSettings
+from beleg.web.console.trials import Trials
 from beleg.web.second import SecondPerson
 
 HEADERS = {
@@ -53,7 +54,11 @@ KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def console(
-    ledger: Ledger, settings: ConsoleSettings, second: SecondPerson | None = None, checker: Checker | None = None
+    ledger: Ledger,
+    settings: ConsoleSettings,
+    second: SecondPerson | None = None,
+    checker: Checker | None = None,
+    trials: Trials | None = None,
 ) -> Starlette:
     """The console over a ledger; `state.site` holds what its pages share.
 
@@ -62,6 +67,7 @@ def console(
         settings: how it is set up.
         second: asks second persons, where the gate runs beside the console.
         checker: checks the log, where the console may.
+        trials: tries policies on history, where the console may.
     """
     app = Starlette(
         routes=routes(),
@@ -69,7 +75,8 @@ def console(
         exception_handlers={404: _missing, 405: _missing, TurnedAwayError: _turned_away, Exception: _broken},
     )
     desk = Desk(ledger, Sampling(settings.key, settings.second_readings), settings.pseudonyms, lambda _currency: 1.0)
-    app.state.site = Site(desk, Sessions(settings.key, secure=settings.origin.startswith("https:")), settings, second, checker)
+    sessions = Sessions(settings.key, secure=settings.origin.startswith("https:"))
+    app.state.site = Site(desk, sessions, settings, second, checker, trials)
     return app
 
 
@@ -97,6 +104,7 @@ def routes() -> Sequence[BaseRoute]:
         *_post("/person/{name}/reveal", "ask_name", person.ask),
         *_post("/reveal/{name}", "grant_name", person.answer),
         *_get("/policies", "policies", policies.show),
+        *_post("/policies/try", "try_policies", policies.begin),
         *_get("/sources", "sources", sources.show),
         *_get("/log", "log", log.show),
         *_post("/log/check", "log", log.check),

@@ -18,6 +18,7 @@ from beleg.web.console.desk import Desk, envelope, now
 from beleg.web.console.session import Session, Sessions
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.speech import Speech, shown, speech_for, tame
+from beleg.web.console.trials import Trials
 from beleg.web.second import SecondPerson
 
 MOST_BODY = 262_144  # bytes of a form
@@ -33,13 +34,17 @@ class TurnedAwayError(Exception):
 
 
 class Site(Struct, frozen=True):
-    """What all requests share; `second` asks second persons, where the gate runs beside the console; `checker` the log."""
+    """What all requests share; `second` asks second persons, where the gate runs beside the console; `checker` checks the log.
+
+    `trials` tries policies on history.
+    """
 
     desk: Desk
     sessions: Sessions
     settings: ConsoleSettings
     second: SecondPerson | None = None
     checker: Checker | None = None
+    trials: Trials | None = None
 
 
 class Context:

@@ -1,4 +1,4 @@
-"""Who may use the console, folded from facts: roles, enrolments, passkeys' counters, reveals, saved views."""
+"""Who uses the console, folded from facts: roles, enrolments, passkeys' counters, reveals, saved views, checks and trials."""
 
 from msgspec import Struct
 
@@ -9,6 +9,8 @@ from beleg.facts.kinds.operators import (
     OperatorSignIn,
     Passkey,
     PasskeyEnd,
+    PolicyTrial,
+    PolicyTrialEnd,
     RevealAnswer,
     RevealRequest,
     Role,
@@ -19,6 +21,7 @@ from beleg.web.console.enrolments import Enrolments
 
 TABLES = (
     *enrolments.TABLES, "operator_roles", "operator_sign_ins", "reveal_requests", "reveal_answers", "saved_views", "log_checks",
+    "policy_trials", "policy_trial_ends",
 )  # fmt: skip
 
 
@@ -39,6 +42,8 @@ class Directory:
         self.reveals: dict[str, RevealRequest] = {}
         self.answers: dict[str, RevealAnswer] = {}
         self.checks: list[LogCheck] = []
+        self.trials: dict[str, PolicyTrial] = {}
+        self.trial_ends: dict[str, PolicyTrialEnd] = {}
         self.views: dict[tuple[str, str], str] = {}
         self._counters: dict[str, int] = {}
         self._fewer_at = 0
@@ -62,6 +67,10 @@ class Directory:
                 self.answers.setdefault(fact.request_id, fact)
             case LogCheck():
                 self.checks.append(fact)
+            case PolicyTrial():
+                self.trials[fact.id] = fact
+            case PolicyTrialEnd():
+                self.trial_ends.setdefault(fact.trial_id, fact)
             case SavedView():
                 self.views.pop((fact.login, fact.name), None)
                 if fact.query is not None:

@@ -6,11 +6,14 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response
 
+from beleg.facts.kinds.operators import PolicyTrial, PolicyTrialEnd
 from beleg.gate.history import Backtest
-from beleg.web.console.context import Context
+from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.shadow import ANSWERS, Compared, Tried, sums
+from beleg.web.console.trials import newest, unfinished
 
 SHOWN = 20
+TRIALS = 10
 
 
 class Differences(Struct, frozen=True):
@@ -32,6 +35,13 @@ async def show(context: Context) -> Response:
         counts = versions.setdefault((one.policy, one.policy_version), {})
         counts[one.outcome] = counts.get(one.outcome, 0) + 1
     tried, at = backtest(context.site.settings.backtest)
+    answer, trial, answered = newest(context.desk)
+    if answer is not None and answered > (at or 0):
+        tried, at = answer, answered
+    else:
+        trial = None
+    trials = context.site.trials
+    under_way = unfinished(context.desk)
     return context.render(
         "policies.html.j2",
         texts=texts,
@@ -42,7 +52,31 @@ async def show(context: Context) -> Response:
         shown=SHOWN,
         tried=tried,
         tried_at=at,
+        tried_by=trial,
+        trials=trials,
+        under_way=under_way[0] if under_way else None,
+        begun=trials.begun if trials else None,
+        ended=_ended(context),
     )
+
+
+def _ended(context: Context) -> list[tuple[PolicyTrial, PolicyTrialEnd]]:
+    """The last trials, the newest first, with what came of them."""
+    mine = context.desk.directory
+    ends = list(mine.trial_ends.values())[: -TRIALS - 1 : -1]
+    return [(mine.trials[one.trial_id], one) for one in ends if one.trial_id in mine.trials]
+
+
+async def begin(context: Context) -> Response:
+    """Try one of the known policies on history."""
+    trials, name = context.site.trials, context.field("policy", needed=True)
+    if trials is None:
+        raise TurnedAwayError(404, context.speech.say("This console cannot try policies."))
+    if name not in trials.policies:
+        raise TurnedAwayError(422, context.speech.say("There is no policy of that name here."))
+    if not await trials.begin(context.desk, context.login, name):
+        raise TurnedAwayError(409, context.speech.say("A policy is being tried already; one at a time."))
+    return context.back("/policies#try-h", context.speech.say("Begun. Open the page again to see how far it is."))
 
 
 def _told(context: Context, compared: Compared) -> Differences:
