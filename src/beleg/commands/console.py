@@ -78,8 +78,8 @@ def console(
     with told():
         chosen = settings(store)
         wanted = ConsoleSettings(
-            origin=(origin or f"http://localhost:{port}").rstrip("/"), key=pseudonym_key(beside / "console.key"),
-            pseudonyms=pseudonym_key(pseudonyms), backtest=backtest,
+            origin=(origin or f"http://localhost:{port}").rstrip("/"), backtest=backtest,
+            key=pseudonym_key((chosen.folder or chosen.key.parent) / "console.key"), pseudonyms=pseudonym_key(pseudonyms),
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
             policies=tuple(sorted(policies.glob("*.toml"))) if policies else (), second_readings=second_readings,
             hour=read_hour_cost(hour_cost), wait_hours=wait_hours, staff=staff,
