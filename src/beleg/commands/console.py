@@ -25,6 +25,7 @@ from beleg.web.console.checking import Checker
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.settings import hour_cost as read_hour_cost
 from beleg.web.console.trials import Trials
+from beleg.web.settings import from_environment
 
 
 def console(
@@ -82,7 +83,7 @@ def console(
             key=pseudonym_key((chosen.folder or chosen.key.parent) / "console.key"), pseudonyms=pseudonym_key(pseudonyms),
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
             policies=tuple(sorted(policies.glob("*.toml"))) if policies else (), second_readings=second_readings,
-            hour=read_hour_cost(hour_cost), wait_hours=wait_hours, staff=staff,
+            hour=read_hour_cost(hour_cost), wait_hours=wait_hours, company=from_environment().company(), staff=staff,
         )  # fmt: skip
         _open(chosen, wanted, port, history)
 

@@ -107,6 +107,7 @@ def _console(settings: Settings, key: bytes) -> ConsoleSettings:
         policies=tuple(policies().get(name, Path(name)) for name in named),
         hour=hour_cost(settings.hour_cost),
         wait_hours=settings.wait_hours,
+        company=settings.company(),
         staff=settings.staff,
     )
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from beleg.facts.told import ToldError, closest
+from beleg.web.oidc import Provider, provider
 
 PREFIX = "BELEG_"
 
@@ -42,7 +43,19 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(description="how long a new passkey waits to approve anything, and to sign in where no second administrator agrees"),
     ] = 24
+    oidc_issuer: Annotated[str, Meta(description="the company's OpenID Connect provider for the console; empty for none")] = ""
+    oidc_client_id: Annotated[str, Meta(description="what that provider calls Beleg")] = ""
+    oidc_client_secret: Annotated[str, Meta(description="what Beleg proves that with")] = ""
+    oidc_name: Annotated[str, Meta(description="what people call that provider; else its host")] = ""
     open_telemetry: Annotated[str, Meta(description="where traces go (OTLP over HTTP); empty for nowhere")] = ""
+
+    def company(self) -> Provider | None:
+        """The company's provider; none where it is not named.
+
+        Raises:
+            ToldError: a part of it is missing or wrong.
+        """
+        return provider(self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret, self.oidc_name)
 
 
 class Receiver(Struct, frozen=True, forbid_unknown_fields=True):

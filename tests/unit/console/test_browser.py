@@ -13,7 +13,9 @@ from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.store import Store
 from beleg.web.console import signing
 from beleg.web.console.desk import now
+from beleg.web.oidc import Provider
 from support.consoles import Running, serving, staffed, story
+from support.providers import CLIENT, SECRET, provider
 from support.sample import rich
 from support.stores import copied
 
@@ -26,7 +28,8 @@ def answered(server: Embedded, pattern: str) -> Iterator[Running]:
     start = now()
     with copied(server, pattern) as service:
         store = Store(service)
-        with serving(store, (*staffed(start), *story(start), *newcomers(start)), answer=rich()) as console:
+        company = Provider("http://localhost:9", CLIENT, SECRET, "Acme")
+        with serving(store, (*staffed(start), *story(start), *newcomers(start)), answer=rich(), company=company) as console:
             yield console
         store.close()
 
@@ -81,7 +84,7 @@ def test_it_takes_two_to_let_somebody_in(empty, at) -> None:
         mine.get_by_role("button", name="Sign in with a passkey").click()
         mine.get_by_role("alert").get_by_text("does not count yet").wait_for()
         other.reload()
-        other.get_by_role("link", name="1 new passkey waits").click()
+        other.get_by_role("link", name="1 new way to sign in waits").click()
         assert other.locator(".ask strong.num").inner_text() == code
         other.get_by_role("button", name="Agree ivo").click()
         other.get_by_role("status").get_by_text("Answered.").wait_for()
@@ -134,6 +137,33 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_text(empty, at) ->
         page.get_by_role("button", name="Sign in with a passkey").click()
         page.get_by_role("status").get_by_text("Noted.").wait_for()
         assert page.get_by_text("of thought").is_visible()
+
+
+def test_signing_in_with_the_company_loses_no_text_either(empty, at) -> None:
+    with (
+        provider() as theirs,
+        serving(
+            empty, (*staffed(now()), *story(now())), wait_hours=0, company=Provider(theirs.issuer, CLIENT, SECRET, "Acme")
+        ) as console,
+    ):
+        secret = console.run(_invited(console))
+        ivo = at(console)
+        page = ivo.open(f"/enrol?secret={secret}")
+        page.get_by_role("button", name="Accept with Acme").click()
+        page.get_by_role("link", name=re.compile("^case-")).first.click()
+        here = page.url
+        page.get_by_label("Add a note").fill("three pages\nof thought")
+        ivo.context.clear_cookies(name="beleg")
+        page.get_by_role("button", name="Add the note").click()
+        page.get_by_role("link", name="Sign in with Acme").click()
+        page.wait_for_url(here)
+        assert page.get_by_label("Add a note").input_value() == "three pages\nof thought"
+        page.get_by_role("button", name="Add the note").click()
+        page.get_by_role("status").get_by_text("Noted.").wait_for()
+        page.get_by_role("button", name="Sign out").click()
+        theirs.subject = "sub-stranger"
+        page.get_by_role("link", name="Sign in with Acme").click()
+        page.get_by_role("heading", name="Not signed in").wait_for()
 
 
 async def _invited(console: Running) -> str:
@@ -190,6 +220,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(answered, at, how) -> None:
         ("", "/"),
         ("", "/enrol?secret=new"),
         ("", "/enrol?secret=waits"),
+        ("", "/sign-in/company/answer"),
     ]
     for login, address in [*(("ivo", names.get(one, one)) for one in PAGES), *others]:
         mine = desk if login == "ivo" else at(answered, login, viewport=size, color_scheme=colours)

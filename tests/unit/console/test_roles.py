@@ -35,6 +35,9 @@ def test_every_address_is_asked_about() -> None:
         "/language/{name}",
         "/enrolments",
         "/enrolments/{name}",
+        "/sign-in/company",
+        "/sign-in/company/answer",
+        "/enrol/company",
     }
     reached = {route.path for route in routes()} - open_to_all - {"/static/{name}"}
     asked = {address.partition("?")[0] for address in PAGES} | {address for address, _, _ in FORMS.values()}

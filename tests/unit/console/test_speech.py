@@ -31,7 +31,10 @@ def said() -> set[str]:
     pages = "".join(sources(".j2", "templates"))
     code = "".join(sources(".py", "pages", "."))
     found = set(re.findall(rf"_\(\s*{QUOTED}", pages)) | set(re.findall(rf"\.say\(\s*{QUOTED}", code))
-    found |= set(re.findall(rf"_refused\(request, \d+, {QUOTED}", code))
+    found |= set(re.findall(rf"refused\(\s*request, \d+, {QUOTED}", code)) | set(
+        re.findall(rf"_TurnedBackError\(\d+, {QUOTED}", code)
+    )
+    found |= set(re.findall(rf"why = {QUOTED}", code))
     dynamic = [*get_args(Role), *get_args(Outcome), *STATES, *ORDERS, *every_detector(), *words.CLASSES]
     dynamic += [
         *telling.SENTENCES,

@@ -46,10 +46,26 @@ class PasskeyEnd(Fact, tag="passkey_ends", frozen=True, kw_only=True):
     actor: Login
 
 
-class EnrolmentAnswer(Fact, tag="enrolment_answers", frozen=True, kw_only=True):
-    """A second person agreed that a new passkey counts, or objected to it; the first answer holds."""
+class CompanyAccount(Fact, tag="company_accounts", frozen=True, kw_only=True):
+    """A person may sign in at their company's provider from now on, with the account there that is hashed here."""
 
-    enrolment_id: Annotated[FactId, Meta(description="the fact of the new passkey")]
+    login: Login
+    account: Annotated[Digest, Meta(description="keyed hash of the provider and its own name for the person")]
+    issuer: Annotated[str, Meta(min_length=1, description="the provider")]
+    invitation: Annotated[FactId | None, Meta(description="the invitation it was bound with")] = None
+
+
+class CompanyAccountEnd(Fact, tag="company_account_ends", frozen=True, kw_only=True):
+    """A company account signs nobody in any more."""
+
+    account: Annotated[Digest, Meta(description="keyed hash of the provider and its own name for the person")]
+    actor: Login
+
+
+class EnrolmentAnswer(Fact, tag="enrolment_answers", frozen=True, kw_only=True):
+    """A second person agreed that a new passkey or company account counts, or objected to it; the first answer holds."""
+
+    enrolment_id: Annotated[FactId, Meta(description="the fact of the new passkey or company account")]
     granted: Annotated[bool, Meta(description="agreed, or objected")]
     actor: Annotated[
         Login | None, Meta(description="who; empty where the waiting time had passed and there was nobody else to ask")
@@ -64,6 +80,7 @@ class OperatorSignIn(Fact, tag="operator_sign_ins", frozen=True, kw_only=True):
     session: Session | None = None
     credential: Annotated[str | None, Meta(description="the passkey used, base64url")] = None
     counter: Annotated[int | None, Meta(description="the passkey's signature counter")] = None
+    account: Annotated[Digest | None, Meta(description="the company account used, as hashed when it was bound")] = None
 
 
 class PersonalRead(Fact, tag="personal_reads", frozen=True, kw_only=True):

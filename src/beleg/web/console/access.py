@@ -38,6 +38,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
+# What whoever runs a company's provider must not be able to do by themselves: only a session begun with a passkey may. Who lets
+# people in could give themselves all the rest.
+BY_PASSKEY: frozenset[Permission] = frozenset(("approve", "ask_name", "grant_name", "operators"))
+
+
 def permissions(roles: Iterable[Role]) -> frozenset[Permission]:
     """All that these roles together may do."""
     return frozenset().union(*(GRANTS[role] for role in roles))

@@ -6,16 +6,16 @@ from importlib.resources import files
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from beleg.cases.sampling import Sampling
 from beleg.report.html import styles
-from beleg.web.console import signing
+from beleg.web.console import company, signing
 from beleg.web.console.access import Permission
 from beleg.web.console.checking import Checker
-from beleg.web.console.context import Context, Handler, Site, TurnedAwayError, page
+from beleg.web.console.context import Context, Handler, Site, TurnedAwayError, own, page
 from beleg.web.console.desk import Desk
 from beleg.web.console.ledger import Ledger
 from beleg.web.console.pages import (
@@ -38,6 +38,7 @@ from beleg.web.console.pages import (
 from beleg.web.console.session import Sessions
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.trials import Trials
+from beleg.web.oidc import Company
 from beleg.web.second import SecondPerson
 
 HEADERS = {
@@ -76,7 +77,8 @@ def console(
     )
     desk = Desk(ledger, Sampling(settings.key, settings.second_readings), settings.pseudonyms, lambda _currency: 1.0)
     sessions = Sessions(settings.key, secure=settings.origin.startswith("https:"))
-    app.state.site = Site(desk, sessions, settings, second, checker, trials)
+    elsewhere = Company(settings.company, settings.origin + company.ANSWER) if settings.company else None
+    app.state.site = Site(desk, sessions, settings, second, checker, trials, elsewhere)
     return app
 
 
@@ -123,6 +125,9 @@ def routes() -> Sequence[BaseRoute]:
         Route("/enrol/answer", signing.enrolled, methods=["POST"]),
         Route("/sign-in/ask", signing.ask_to_sign_in, methods=["POST"]),
         Route("/sign-in/answer", signing.sign_in, methods=["POST"]),
+        Route("/sign-in/company", company.sign_in),
+        Route("/enrol/company", company.enrol, methods=["POST"]),
+        Route(company.ANSWER, company.answered),
         Route("/language/{name}", _language),
         Route("/static/{name}", _static),
     ]
@@ -153,10 +158,7 @@ async def _static(request: Request) -> Response:
 
 async def _language(request: Request) -> Response:
     """Another language from now on."""
-    goal = request.query_params.get("to", "/")
-    response = Response(
-        status_code=303, headers={"location": goal if goal.startswith("/") and not goal.startswith(("//", "/\\")) else "/"}
-    )
+    response = RedirectResponse(own(request.query_params.get("to", "/")), 303)
     response.set_cookie("language", request.path_params["name"][:5], max_age=365 * 86_400, samesite="lax")
     return response
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import cache
+from urllib.parse import urlsplit
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
@@ -19,6 +20,7 @@ from beleg.web.console.session import Session, Sessions
 from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.speech import Speech, shown, speech_for, tame
 from beleg.web.console.trials import Trials
+from beleg.web.oidc import Company
 from beleg.web.second import SecondPerson
 
 MOST_BODY = 262_144  # bytes of a form
@@ -34,9 +36,10 @@ class TurnedAwayError(Exception):
 
 
 class Site(Struct, frozen=True):
-    """What all requests share; `second` asks second persons, where the gate runs beside the console; `checker` checks the log.
+    """What all requests share.
 
-    `trials` tries policies on history.
+    `second` asks second persons, where the gate runs beside the console; `checker` checks the log; `trials` tries policies on
+    history; `company` is the provider that people of the company sign in at.
     """
 
     desk: Desk
@@ -45,6 +48,7 @@ class Site(Struct, frozen=True):
     second: SecondPerson | None = None
     checker: Checker | None = None
     trials: Trials | None = None
+    company: Company | None = None
 
 
 class Context:
@@ -60,7 +64,9 @@ class Context:
         self._form = form or FormData()
         operator = site.desk.directory.operators.get(session.login) if session else None
         self.roles = operator.roles if operator else ()
-        self.may = access.permissions(self.roles)
+        every = access.permissions(self.roles)
+        self.withheld = every & access.BY_PASSKEY if session and session.company else frozenset[Permission]()
+        self.may = every - self.withheld
 
     @property
     def login(self) -> str:
@@ -85,6 +91,8 @@ class Context:
         Raises:
             TurnedAwayError: they may not.
         """
+        if permission in self.withheld:
+            raise TurnedAwayError(403, self.speech.say("This needs your passkey. Sign out, and sign in with it."))
         if permission not in self.may:
             raise TurnedAwayError(403, self.speech.say("Your roles do not include this."))
 
@@ -166,7 +174,25 @@ def signed_out(context: Context, form: FormData | None) -> Response:
         if form is not None
         else None
     )
-    return context.render("sign_in.html.j2", 401 if form is not None else 200, kept=kept, goal=str(context.request.url.path))
+    return context.render(
+        "sign_in.html.j2", 401 if form is not None else 200, kept=kept, goal=context.request.url.path, here=_here(context, form)
+    )
+
+
+def own(address: str) -> str:
+    """An address if it is one of this site's pages, else that of the first one: nobody is led elsewhere."""
+    plain = address.isprintable() and "\\" not in address
+    return address if plain and address.startswith("/") and not address.startswith("//") else "/"
+
+
+def _here(context: Context, form: FormData | None) -> str:
+    """The page to come back to after signing in elsewhere; for a form, the one it stood on."""
+    url = context.request.url
+    if form is None:
+        return f"{url.path}?{url.query}" if url.query else url.path
+    referer = urlsplit(context.request.headers.get("referer", ""))
+    mine = f"{referer.scheme}://{referer.netloc}" == context.site.settings.origin
+    return own(referer.path) if mine else "/"
 
 
 def _current(site: Site, request: Request) -> Session | None:

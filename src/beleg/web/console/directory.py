@@ -7,7 +7,6 @@ from beleg.facts.kinds.operators import (
     LogCheck,
     OperatorRole,
     OperatorSignIn,
-    Passkey,
     PasskeyEnd,
     PolicyTrial,
     PolicyTrialEnd,
@@ -17,7 +16,7 @@ from beleg.facts.kinds.operators import (
     SavedView,
 )
 from beleg.web.console import enrolments
-from beleg.web.console.enrolments import Enrolments
+from beleg.web.console.enrolments import Enrolments, Way
 
 TABLES = (
     *enrolments.TABLES, "operator_roles", "operator_sign_ins", "reveal_requests", "reveal_answers", "saved_views", "log_checks",
@@ -87,17 +86,17 @@ class Directory:
         """The last signature counter seen of a passkey."""
         return self._counters.get(credential, 0)
 
-    def others(self, one: Passkey) -> set[str]:
-        """The administrators who can agree to a new passkey: neither its owner nor whoever invited them."""
+    def others(self, one: Way) -> set[str]:
+        """The administrators who can agree to a new way to sign in: neither its owner nor whoever invited them."""
         return self._administrators() - {one.login, self.enrolments.inviter(one)}
 
-    def due(self, one: Passkey, wait: int) -> int | None:
-        """When a new passkey counts by itself; never while an administrator can be asked.
+    def due(self, one: Way, wait: int) -> int | None:
+        """When a new way to sign in counts by itself; never while an administrator can be asked.
 
         The time begins anew whenever there is one administrator fewer, so that nobody gets rid of the one who would have objected.
 
         Args:
-            one: the passkey.
+            one: the passkey or company account.
             wait: the waiting time, in microseconds.
         """
         return None if self.others(one) else max(one.known_at or 0, self._fewer_at) + wait

@@ -4,19 +4,28 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from beleg.facts.base import Fact
-from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, Passkey, PasskeyEnd
+from beleg.facts.kinds.operators import (
+    CompanyAccount,
+    CompanyAccountEnd,
+    EnrolmentAnswer,
+    Invitation,
+    Passkey,
+    PasskeyEnd,
+)
 
-TABLES = ("invitations", "passkeys", "passkey_ends", "enrolment_answers")
+TABLES = ("invitations", "passkeys", "passkey_ends", "company_accounts", "company_account_ends", "enrolment_answers")
+Way = Passkey | CompanyAccount  # to sign in
 
 
 class Enrolments:
-    """Everybody's passkeys with their invitations and answers, folded from facts; what ended or was objected to is gone."""
+    """Everybody's ways to sign in with their invitations and answers, folded from facts; what ended or was objected to is gone."""
 
     def __init__(self) -> None:
         self.passkeys: dict[str, Passkey] = {}
+        self.accounts: dict[str, CompanyAccount] = {}
         self.answers: dict[str, EnrolmentAnswer] = {}
         self.invitations: dict[str, Invitation] = {}
-        self._made: dict[str, Passkey] = {}
+        self._made: dict[str, Way] = {}
         self._used: set[str] = set()
 
     def add(self, fact: Fact) -> None:
@@ -29,6 +38,12 @@ class Enrolments:
                 self._used.add(fact.invitation or "")
             case PasskeyEnd():
                 self.passkeys.pop(fact.credential, None)
+            case CompanyAccount():
+                self.accounts.setdefault(fact.account, fact)  # one account is one person's
+                self._made[fact.id] = fact
+                self._used.add(fact.invitation or "")
+            case CompanyAccountEnd():
+                self.accounts.pop(fact.account, None)
             case EnrolmentAnswer():
                 self._answer(fact)
             case _:
@@ -38,13 +53,14 @@ class Enrolments:
         """The first answer holds."""
         if self.answers.setdefault(fact.enrolment_id, fact) is fact and not fact.granted:
             self.passkeys = {name: key for name, key in self.passkeys.items() if key.id != fact.enrolment_id}
+            self.accounts = {name: one for name, one in self.accounts.items() if one.id != fact.enrolment_id}
 
     def invitation(self, secret: str, now: int) -> Invitation | None:
         """The unused invitation that this secret's digest belongs to, if it is still good."""
         found = self._invited(secret)
         return found if found and found.expires_at > now and found.id not in self._used else None
 
-    def made_with(self, secret: str) -> Passkey | None:
+    def made_with(self, secret: str) -> Way | None:
         """What was made with the invitation that this secret's digest belongs to, if it still waits."""
         found = self._invited(secret)
         return next((one for one in self.waiting() if found and one.invitation == found.id), None)
@@ -52,31 +68,35 @@ class Enrolments:
     def _invited(self, secret: str) -> Invitation | None:
         return next((one for one in self.invitations.values() if compare_digest(one.secret, secret)), None)
 
-    def of(self, login: str) -> tuple[Passkey, ...]:
-        """The passkeys of one person, those that wait as well."""
-        return tuple(one for one in self.passkeys.values() if one.login == login)
+    def ways(self) -> tuple[Way, ...]:
+        """Every way to sign in, those that wait as well."""
+        return (*self.passkeys.values(), *self.accounts.values())
 
-    def counts(self, one: Passkey) -> bool:
+    def of(self, login: str) -> tuple[Way, ...]:
+        """Those of one person."""
+        return tuple(one for one in self.ways() if one.login == login)
+
+    def counts(self, one: Way) -> bool:
         """Whether it may be used: made at first start, or agreed to."""
         invitation, answer = self.invitations.get(one.invitation or ""), self.answers.get(one.id)
         first = invitation is not None and invitation.actor is None
         return first or (answer is not None and answer.granted)
 
-    def inviter(self, one: Passkey) -> str:
+    def inviter(self, one: Way) -> str:
         """Who invited its owner; nobody at first start."""
         invitation = self.invitations.get(one.invitation or "")
         return (invitation.actor if invitation else None) or ""
 
-    def waiting(self) -> list[Passkey]:
+    def waiting(self) -> list[Way]:
         """Those that nobody answered yet."""
-        return [one for one in self.passkeys.values() if not self.counts(one)]
+        return [one for one in self.ways() if not self.counts(one)]
 
-    def answered(self) -> list[tuple[Passkey, EnrolmentAnswer]]:
+    def answered(self) -> list[tuple[Way, EnrolmentAnswer]]:
         """Every answer with what it was about, in the order of the log."""
         return [(self._made[name], answer) for name, answer in self.answers.items() if name in self._made]
 
 
-def code(one: Passkey) -> str:
-    """A few characters that are different for every passkey, for two people to compare."""
-    letters = sha256(one.credential.encode()).hexdigest()[:8].upper()
+def code(one: Way) -> str:
+    """A few characters that are different for every way to sign in, for two people to compare."""
+    letters = sha256((one.credential if isinstance(one, Passkey) else one.id).encode()).hexdigest()[:8].upper()
     return f"{letters[:4]} {letters[4:]}"

@@ -9,6 +9,7 @@ from msgspec import Struct
 from beleg.audit.result import AuditResult
 from beleg.facts.told import ToldError
 from beleg.report.figures import LOCALE, minor
+from beleg.web.oidc import Provider
 
 
 class Hour(Struct, frozen=True):
@@ -54,6 +55,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         second_readings: the share of outcomes that a second person reads.
         hour: what an hour of work on cases costs, for the page on the programme; none where nobody said.
         wait_hours: how long a new passkey waits where no second administrator can agree to it.
+        company: where people of the company sign in, if that is set up.
         staff: whether sections on staff are on; ask your works council first.
     """
 
@@ -66,6 +68,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     second_readings: float = 0.1
     hour: Hour | None = None
     wait_hours: int = 24
+    company: Provider | None = None
     staff: bool = False
 
     @property

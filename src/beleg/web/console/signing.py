@@ -14,7 +14,7 @@ from beleg.facts.kinds.gate import DeniedAttempt
 from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, OperatorRole, OperatorSignIn, Passkey, Role
 from beleg.web.console.context import Context, Site, TurnedAwayError
 from beleg.web.console.desk import Desk, envelope, now
-from beleg.web.console.enrolments import code
+from beleg.web.console.enrolments import Way, code
 from beleg.web.console.speech import speech_for
 from beleg.web.passkeys import PasskeyError, RelyingParty, credential_of
 
@@ -24,7 +24,9 @@ FIRST = "administrator"
 Said = TypeVar("Said")
 
 
-class _Asked(Struct):
+class Asked(Struct):
+    """What a page asks with; the secret is that of its invitation."""
+
     secret: str = ""
 
 
@@ -37,7 +39,7 @@ async def invite(desk: Desk, login: str, roles: list[Role], actor: str | None) -
     """Invite somebody with these roles; the secret that is answered is shown once and kept nowhere."""
     secret = token_urlsafe(24)
     given = [OperatorRole(**envelope(), login=login, role=role, granted=True, actor=actor) for role in roles]
-    invitation = Invitation(**envelope(), login=login, secret=_digest(secret), expires_at=now() + GOOD_FOR, actor=actor)
+    invitation = Invitation(**envelope(), login=login, secret=digest(secret), expires_at=now() + GOOD_FOR, actor=actor)
     await desk.append(*given, invitation)
     return secret
 
@@ -48,7 +50,8 @@ async def first_secret(desk: Desk) -> str | None:
     return await invite(desk, FIRST, ["administrator"], None) if desk.directory.empty else None
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """What is kept of an invitation's secret."""
     return sha256(secret.encode()).hexdigest()
 
 
@@ -58,56 +61,64 @@ async def enrol_page(request: Request) -> Response:
     await site.desk.refresh()
     context = Context(site, request, None)
     secret, directory = request.query_params.get("secret", ""), site.desk.directory
-    made = directory.enrolments.made_with(_digest(secret))
+    made = directory.enrolments.made_with(digest(secret))
     if made is not None:
-        return context.render("waiting.html.j2", login=made.login, code=code(made), due=directory.due(made, site.settings.wait))
-    invitation = directory.enrolments.invitation(_digest(secret), now())
+        return context.render(
+            "waiting.html.j2",
+            login=made.login,
+            code=code(made),
+            due=directory.due(made, site.settings.wait),
+            passkey=isinstance(made, Passkey),
+        )
+    invitation = directory.enrolments.invitation(digest(secret), now())
     if invitation is None:
         return context.render(
             "turned_away.html.j2", 404, status=404, why=context.speech.say("This invitation is used up or too old.")
         )
-    return context.render("enrol.html.j2", login=invitation.login, secret=secret, alone=invitation.actor is None)
+    alone = invitation.actor is None
+    company = site.settings.company.name if site.settings.company and not alone else ""
+    return context.render("enrol.html.j2", login=invitation.login, secret=secret, alone=alone, company=company)
 
 
 async def ask_to_enrol(request: Request) -> Response:
     """The question for a new passkey."""
-    site, said = await _read(request, _Asked)
+    site, said = await read(request, Asked)
     enrolments = site.desk.directory.enrolments
-    invitation = enrolments.invitation(_digest(said.secret), now())
+    invitation = enrolments.invitation(digest(said.secret), now())
     if invitation is None:
-        return _refused(request, 404, "This invitation is used up or too old.")
+        return refused(request, 404, "This invitation is used up or too old.")
     response = Response(media_type="application/json")
     challenge = site.sessions.ask(response, "enrol")
-    known = [one.credential for one in enrolments.of(invitation.login)]
+    known = [one.credential for one in enrolments.of(invitation.login) if isinstance(one, Passkey)]
     return _with_body(response, RelyingParty(site.settings.origin).ask_to_enrol(invitation.login, challenge, known))
 
 
 async def enrolled(request: Request) -> Response:
     """A new passkey; its owner is signed in with it if it counts already."""
-    site, said = await _read(request, _Answer)
+    site, said = await read(request, _Answer)
     enrolments = site.desk.directory.enrolments
-    invitation = enrolments.invitation(_digest(said.secret), now())
+    invitation = enrolments.invitation(digest(said.secret), now())
     challenge = site.sessions.asked(request, "enrol")
     if invitation is None or challenge is None:
-        return _refused(request, 404, "This invitation is used up or too old.")
+        return refused(request, 404, "This invitation is used up or too old.")
     try:
         made = RelyingParty(site.settings.origin).enrolled(bytes(said.answer).decode(), challenge)
     except PasskeyError as wrong:
-        return _refused(request, 400, str(wrong))
+        return refused(request, 400, str(wrong))
     if made.credential in enrolments.passkeys:
-        return _refused(request, 409, "This passkey is enrolled already.")
+        return refused(request, 409, "This passkey is enrolled already.")
     key = Passkey(
         **envelope(), login=invitation.login, credential=made.credential, public_key=made.public_key, invitation=invitation.id
     )
     await site.desk.append(key)
-    if not await _counts(site, key):
+    if not await counts(site, key):
         return JSONResponse({})
     return await _signed_in(site, invitation.login, made.credential, made.counter)
 
 
 async def ask_to_sign_in(request: Request) -> Response:
     """The question for a passkey that is enrolled."""
-    site, _ = await _read(request, _Asked)
+    site, _ = await read(request, Asked)
     response = Response(media_type="application/json")
     challenge = site.sessions.ask(response, "sign_in")
     return _with_body(response, RelyingParty(site.settings.origin).ask_to_sign(challenge))
@@ -115,7 +126,7 @@ async def ask_to_sign_in(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """Signed in, if the passkey is good and its owner still has a role."""
-    site, said = await _read(request, _Answer)
+    site, said = await read(request, _Answer)
     text, directory = bytes(said.answer).decode(), site.desk.directory
     challenge = site.sessions.asked(request, "sign_in")
     key = directory.enrolments.passkeys.get(_claimed(text))
@@ -125,16 +136,21 @@ async def sign_in(request: Request) -> Response:
             good = RelyingParty(site.settings.origin).signed(text, challenge, key.public_key, directory.counter(key.credential))
     if key is None or good is None:
         await site.desk.append(OperatorSignIn(**envelope(), activity="failed"))
-        return _refused(request, 401, "This passkey is not known here, or the question was too long ago. Try again.")
-    if not await _counts(site, key):
-        return await _too_early(request, key)
+        return refused(request, 401, "This passkey is not known here, or the question was too long ago. Try again.")
+    if not await counts(site, key):
+        await too_early(site, key)
+        return refused(
+            request,
+            403,
+            "This passkey does not count yet: another administrator has to agree to it, or its waiting time has to pass.",
+        )
     if not directory.operators[key.login].roles:
-        return _refused(request, 403, "You have no role here any more. Ask an administrator.")
+        return refused(request, 403, "You have no role here any more. Ask an administrator.")
     return await _signed_in(site, key.login, key.credential, good.counter)
 
 
-async def _counts(site: Site, key: Passkey) -> bool:
-    """Whether a passkey counts; one that waited long enough, with nobody to agree, does from now on, and that is written down."""
+async def counts(site: Site, key: Way) -> bool:
+    """Whether a way to sign in counts; one that waited long enough, with nobody to agree, does from now on, and that is kept."""
     directory = site.desk.directory
     if directory.enrolments.counts(key):
         return True
@@ -145,14 +161,17 @@ async def _counts(site: Site, key: Passkey) -> bool:
     return directory.enrolments.counts(key)
 
 
-async def _too_early(request: Request, key: Passkey) -> Response:
-    """Turned away with a passkey that nobody agreed to yet."""
-    tried = DeniedAttempt(**envelope(), attempted="sign in", why="nobody agreed to this passkey yet", login=key.login)
-    failed = OperatorSignIn(**envelope(), login=key.login, activity="failed", credential=key.credential)
-    await request.app.state.site.desk.append(tried, failed)
-    return _refused(
-        request, 403, "This passkey does not count yet: another administrator has to agree to it, or its waiting time has to pass."
+async def too_early(site: Site, one: Way) -> None:
+    """Write down that somebody tried to sign in by what nobody agreed to yet."""
+    tried = DeniedAttempt(**envelope(), attempted="sign in", why="nobody agreed to this way to sign in yet", login=one.login)
+    failed = OperatorSignIn(
+        **envelope(),
+        login=one.login,
+        activity="failed",
+        credential=one.credential if isinstance(one, Passkey) else None,
+        account=None if isinstance(one, Passkey) else one.account,
     )
+    await site.desk.append(tried, failed)
 
 
 def _claimed(answer: str) -> str:
@@ -181,7 +200,7 @@ async def _signed_in(site: Site, login: str, credential: str, counter: int) -> R
     return _with_body(response, msgspec.json.encode({"token": site.sessions.token(session)}).decode())
 
 
-async def _read(request: Request, kind: type[Said]) -> tuple[Site, Said]:
+async def read(request: Request, kind: type[Said]) -> tuple[Site, Said]:
     """The site and a JSON body, from a page of ours only."""
     site: Site = request.app.state.site
     if request.headers.get("origin") != site.settings.origin:
@@ -195,7 +214,8 @@ async def _read(request: Request, kind: type[Said]) -> tuple[Site, Said]:
     return site, said
 
 
-def _refused(request: Request, status: int, why: str) -> JSONResponse:
+def refused(request: Request, status: int, why: str) -> JSONResponse:
+    """What a script of a page is told, in its reader's language."""
     return JSONResponse({"error": speech_for(request).say(why)}, status)
 
 

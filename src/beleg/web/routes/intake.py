@@ -27,9 +27,9 @@ OURS = frozenset(
     {
         "decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "api_keys", "api_key_ends", "deliveries",
         "findings", "finding_facts", "session_clearances", "operator_roles", "invitations", "passkeys", "passkey_ends",
-        "enrolment_answers", "operator_sign_ins", "personal_reads", "reveal_requests", "reveal_answers", "saved_views",
-        "log_checks", "case_merges", "case_splits", "case_assignments", "case_notes", "case_outcomes", "restrictions",
-        "approval_questions",
+        "company_accounts", "company_account_ends", "enrolment_answers", "operator_sign_ins", "personal_reads", "reveal_requests",
+        "reveal_answers", "saved_views", "log_checks", "case_merges", "case_splits", "case_assignments", "case_notes",
+        "case_outcomes", "restrictions", "approval_questions",
     }
 )  # fmt: skip
 # What JSON of every kind holds exactly.

@@ -2,10 +2,12 @@
 
 from starlette.responses import Response
 
-from beleg.facts.kinds.operators import OperatorRole, OperatorSignIn, PasskeyEnd
+from beleg.facts.base import Fact
+from beleg.facts.kinds.operators import CompanyAccountEnd, OperatorRole, OperatorSignIn, Passkey, PasskeyEnd
 from beleg.web.console import access, signing
 from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.desk import envelope
+from beleg.web.console.enrolments import Way
 
 
 async def show(context: Context) -> Response:
@@ -16,8 +18,11 @@ async def show(context: Context) -> Response:
 def _page(context: Context, link: str) -> Response:
     people = sorted(context.desk.directory.operators.values(), key=lambda one: one.login)
     enrolments = context.desk.directory.enrolments
-    keys = {one.login: [enrolments.counts(key) for key in enrolments.of(one.login)] for one in people}
-    return context.render("people.html.j2", people=people, keys=keys, roles=access.ROLES, grants=access.GRANTS, link=link)
+    keys = {one.login: [enrolments.counts(way) for way in enrolments.of(one.login)] for one in people}
+    companies = {one.login for one in enrolments.accounts.values() if enrolments.counts(one)}
+    return context.render(
+        "people.html.j2", people=people, keys=keys, companies=companies, roles=access.ROLES, grants=access.GRANTS, link=link
+    )
 
 
 async def invite(context: Context) -> Response:
@@ -33,17 +38,22 @@ async def invite(context: Context) -> Response:
 
 
 async def shut_out(context: Context) -> Response:
-    """Somebody's passkeys are worth nothing any more, and their sessions are over; an invitation lets them in again."""
+    """Somebody's ways to sign in are worth nothing any more, and their sessions are over; an invitation lets them in again."""
     name = context.request.path_params["name"]
     if name not in context.desk.directory.operators:
         raise TurnedAwayError(404, context.speech.say("There is nobody of that name."))
     if name == context.login:
         raise TurnedAwayError(403, context.speech.say("Another administrator does this for you."))
-    keys = context.desk.directory.enrolments.of(name)
-    ends = [PasskeyEnd(**envelope(), credential=one.credential, actor=context.login) for one in keys]
+    ends = [_end(one, context.login) for one in context.desk.directory.enrolments.of(name)]
     await context.desk.append(*ends, OperatorSignIn(**envelope(), login=name, activity="logoff"))
     secret = await signing.invite(context.desk, name, [], context.login)
     return _page(context, f"{context.site.settings.origin}/enrol?secret={secret}")
+
+
+def _end(one: Way, actor: str) -> Fact:
+    if isinstance(one, Passkey):
+        return PasskeyEnd(**envelope(), credential=one.credential, actor=actor)
+    return CompanyAccountEnd(**envelope(), account=one.account, actor=actor)
 
 
 async def another(context: Context) -> Response:

@@ -33,7 +33,8 @@ async def show(context: Context) -> Response:
     kind, name, shown = asked(context)
     found, cases = ring.findings(context, kind, name), context.desk.rows.of(kind, name)
     subject = ring.answered(context, kind, shown) or _plain(kind, shown)
-    raw = name if context.desk.directory.may_see(context.login, shown, context.now) else ""
+    by_passkey = context.session is not None and not context.session.company
+    raw = name if by_passkey and context.desk.directory.may_see(context.login, shown, context.now) else ""
     await ring.read(context, kind, shown, raw=bool(raw))
     mine = [one for one in context.desk.directory.reveals.values() if (one.actor, one.subject) == (context.login, shown)]
     return context.render(

@@ -56,7 +56,31 @@ async function approve(form, verdict) {
   location.href = said.goal;
 }
 
+async function accept(secret) {
+  const said = await post("/enrol/company", { secret });
+  location.href = said.goal;
+}
+
+// Whoever signs in elsewhere comes back to the page their form stood on; there, drafts.js puts the text into it again.
+function keep(link) {
+  const form = document.querySelector("[data-kept]");
+  const goal = new URLSearchParams(new URL(link.href).search).get("goal");
+  for (const field of form?.querySelectorAll("textarea") ?? []) {
+    sessionStorage.setItem(`draft ${goal} ${form.getAttribute("action")} ${field.name}`, field.value);
+  }
+}
+
 export function passkeys() {
+  const away = document.querySelector("[data-away]");
+  away?.addEventListener("click", () => keep(away));
+  const company = document.querySelector("[data-company]");
+  company?.addEventListener("click", async () => {
+    try {
+      await accept(company.dataset.company);
+    } catch (error) {
+      wrong(error.message);
+    }
+  });
   for (const form of document.querySelectorAll("[data-approve]")) {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
