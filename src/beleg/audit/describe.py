@@ -54,6 +54,7 @@ _SAYS: Mapping[str, Callable[[Facts, Name], str]] = {
     "resales": lambda *_: "Sold again",
     "activations": lambda row, _: f"The maker says: {row['kind'].replace('_', ' ')}",
     "status_claims": lambda row, _: f"{row['source']} claims the status '{row['status']}'",
+    "refund_requests": lambda row, name: f"Refund {row['refund_id']} asked for{_by(row, name, 'requester')}",
     "refunds": _refund,
     "replacements": lambda row, _: f"Replacement of {row['quantity']} sent",
     "disputes": lambda row, _: f"Dispute {row['status']}: {row['reason'].replace('_', ' ')}",

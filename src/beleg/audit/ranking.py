@@ -111,7 +111,7 @@ _UNSHOWN = (
 # Tables whose facts name their order.
 _BY_ORDER = (
     "orders", "order_lines", "cancellations", "parcels", "return_authorisations", "receipts", "inspections", "dispositions",
-    "status_claims", "refunds", "replacements", "disputes", "claims", "claim_documents",
+    "status_claims", "refund_requests", "refunds", "replacements", "disputes", "claims", "claim_documents",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from beleg.facts.types import Currency, RefundClass, Trigger
 # Identifiers go into a database and into messages to people: no control characters in them.
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Paid = Annotated[int, Meta(ge=1, le=10**13, description="what shall be paid, in minor units of `currency`")]
+ClaimKind = Literal["not_received", "damaged", "empty_box", "missing_item", "wrong_item", "hazardous", "other"]
 Units = Annotated[int, Meta(ge=1, le=1_000_000, description="a number of units")]
 
 
@@ -29,7 +30,7 @@ class Claim(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     claim_id: Name | None = None
     quantity: Units | None = None
     stated_class: RefundClass | None = None
-    claim_kind: Literal["not_received", "damaged", "empty_box", "missing_item", "wrong_item", "hazardous", "other"] | None = None
+    claim_kind: ClaimKind | None = None
     account_id: Name | None = None
     instrument: Annotated[Name, Meta(description="keyed hash of where the money goes")] | None = None
     channel: Name | None = None

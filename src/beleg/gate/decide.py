@@ -1,5 +1,7 @@
 """The decision: a pure function of the claim, what the facts show of its slice, the policy, the weights and the clock."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from beleg.facts.told import ToldError
@@ -60,7 +62,7 @@ class Gate(Struct, frozen=True):
             rule=verdict.rule.name if verdict.rule else None,
             proofs=_shown(known, facing.states, verdict),
             witnesses=known.witnesses,
-            witnesses_needed=verdict.rule.witnesses if verdict.rule else 0,
+            witnesses_needed=verdict.witnesses_needed,
             reasons=(*_said(verdict), *_timing(verdict, answer, due, forced=forced), *_evidence(weighed)),
             millibits=weighed.millibits,
             method=weighed.method,
@@ -115,7 +117,7 @@ class _Facing(Struct, frozen=True):
             beyond_paid=known.beyond_paid(claim.amount),
             takeover=staff.takeover,
             bits=max(0.0, self.weighed.evidence_bits),
-            contradicted=[proof for proof, letter in letters.items() if letter == LETTERS["contradicted"]],
+            contradicted=_contradicted(letters),
             posting_shown=known.shown_at is not None and known.shown_at <= self.now and not accepted,
             findings=[*dict(known.findings), *known.on_account],
             account_days=(self.now - known.history.first_order_at) // DAY if known.history.first_order_at is not None else 0,
@@ -123,6 +125,12 @@ class _Facing(Struct, frozen=True):
             account_refunds=known.history.account_refunds,
             account_disputes=known.history.account_disputes,
         )
+
+
+def _contradicted(letters: Mapping[str, str]) -> list[str]:
+    """The proofs that a fact speaks against; what the dock has did arrive, whatever place the carrier's scan names."""
+    settled = {"delivered_at_site"} if letters["dock_manifested"] == LETTERS["true"] else set[str]()
+    return [proof for proof, letter in letters.items() if letter == LETTERS["contradicted"] and proof not in settled]
 
 
 def _timed(answer: Answer, due: Deadline, now: int) -> tuple[Answer, bool]:

@@ -22,8 +22,15 @@ class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a policy: a key it does not know is an error."""
 
 
-class Rule(_Part, frozen=True, kw_only=True):
-    """Claims that meet `when` need every group of `needs` (any one proof of it) and so many independent `witnesses`.
+class Way(_Part, frozen=True, kw_only=True):
+    """Every group of `needs` (any one proof of it) and so many independent `witnesses`."""
+
+    needs: tuple[Group, ...] = ()
+    witnesses: Annotated[int, Meta(ge=0, le=9)] = 0
+
+
+class Rule(Way, frozen=True, kw_only=True):
+    """Claims that meet `when` need what the rule says, or what one of the ways says that it takes `instead`.
 
     The first rule that fits a claim speaks. Without needs and witnesses it releases at once. Where no source of the shop speaks of
     a proof that is needed, nothing could ever be released: such a policy is refused at load, unless it says that a person decides.
@@ -32,8 +39,7 @@ class Rule(_Part, frozen=True, kw_only=True):
     name: str
     why: str
     when: str = "true"
-    needs: tuple[Group, ...] = ()
-    witnesses: Annotated[int, Meta(ge=0, le=9)] = 0
+    instead: tuple[Way, ...] = ()
     without_source: Literal["refuse", "review"] = "refuse"
 
 

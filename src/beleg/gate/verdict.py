@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+import msgspec
 from msgspec import Struct
 
-from beleg.gate.policy import Answer, Group, Guard, Policy, Rule
+from beleg.gate.policy import Answer, Group, Guard, Policy, Rule, Way
 from beleg.gate.situation import Situation
 from beleg.proofs.words import Proof, State
 
@@ -19,6 +20,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     guards: tuple[Guard, ...] = ()
     rule: Rule | None = None
     met: tuple[tuple[Group, State], ...] = ()
+    witnesses_needed: int = 0
     witnesses_lacking: int = 0
     amounts_known: bool = True
     failed: str = ""
@@ -41,17 +43,24 @@ def judge(policy: Policy, situation: Situation, states: Mapping[Proof, State], w
     guards, rule = policy.speaking(situation, amounts)
     if rule is None:
         return Verdict(answer="review", guards=tuple(guards))
-    met = tuple((group, state_of(group, states)) for group in widened(policy, rule))
-    lacking = max(0, rule.witnesses - witnesses)
-    answer: Answer = "review" if guards else _answer({state for _, state in met}, lacking)
-    return Verdict(answer=answer, guards=tuple(guards), rule=rule, met=met, witnesses_lacking=lacking)
+    usual, *others = (_gone(policy, way, states, witnesses) for way in (rule, *rule.instead))
+    went = next((one for one in (usual, *others) if one.answer == "release"), usual)
+    return msgspec.structs.replace(went, answer="review" if guards else went.answer, guards=tuple(guards), rule=rule)
 
 
-def widened(policy: Policy, rule: Rule) -> tuple[Group, ...]:
-    """A rule's groups with what the policy lets stand in for a proof."""
+def _gone(policy: Policy, way: Way, states: Mapping[Proof, State], witnesses: int) -> Verdict:
+    """How far a claim gets this way."""
+    met = tuple((group, state_of(group, states)) for group in widened(policy, way))
+    lacking = max(0, way.witnesses - witnesses)
+    answer = _answer({state for _, state in met}, lacking)
+    return Verdict(answer=answer, met=met, witnesses_needed=way.witnesses, witnesses_lacking=lacking)
+
+
+def widened(policy: Policy, way: Way) -> tuple[Group, ...]:
+    """A way's groups with what the policy lets stand in for a proof."""
     stand_ins = policy.file.substitutes
     return tuple(
-        tuple(dict.fromkeys((*group, *(other for one in group for other in stand_ins.get(one, ()))))) for group in rule.needs
+        tuple(dict.fromkeys((*group, *(other for one in group for other in stand_ins.get(one, ()))))) for group in way.needs
     )
 
 

@@ -50,6 +50,7 @@ class View:
         self.as_of = as_of
         self.order_id = order_id
         self.keeping = keeping
+        self._assumed: dict[str, ir.Table] = {}
         self._leaves: dict[str, ir.Table] = {}
         self._steps: dict[str, ir.Table] = {}
         self._expressions: dict[str, str] = {}
@@ -57,12 +58,20 @@ class View:
     def table(self, name: str) -> ir.Table:
         """A table of facts, of the scope's orders only, known by the moment the view speaks of."""
         if name not in self._leaves:
-            self._leaves[name] = self._scoped(name, self._known(self.engine.table(name)))
+            self._leaves[name] = self._scoped(name, self._known(self._recorded(name)))
         return self._leaves[name]
 
     def everywhere(self, name: str) -> ir.Table:
         """A table of facts beyond the scope, for what another order may say about this one; join it by an indexed column."""
-        return self._known(self.engine.table(name))
+        return self._known(self._recorded(name))
+
+    def assume(self, name: str, facts: ir.Table) -> None:
+        """Take these facts for recorded too; to be said before anything is asked of the table."""
+        self._assumed[name] = facts
+
+    def _recorded(self, name: str) -> ir.Table:
+        table = self.engine.table(name)
+        return table.union(self._assumed[name].select(*table.columns)) if name in self._assumed else table
 
     def narrowed(self, name: str, asked: ir.Table) -> ir.Table:
         """A table of facts, of the orders (order_id) that `asked` speaks of.

@@ -1,4 +1,4 @@
-"""What is asked about: each order line's returns, claims, refunds and lost disputes, as slices with quantity intervals."""
+"""What is asked about: the returns, claims, requests, refunds and lost disputes of order lines, as slices with intervals."""
 
 import ibis
 import ibis.expr.types as ir
@@ -44,7 +44,7 @@ def slices(view: View) -> ir.Table:
     unit_from .. unit_from + quantity); authorised (units); amount (minor units refunded or lost), currency, refunds, refunded_at;
     refund_class; account_id, article, category, line_paid, line_quantity, unit_weight, serialised, site, rule.
     """
-    parts = [_returns(view), _claims(view), _refunds(view), _disputes(view)]
+    parts = [_returns(view), _claims(view), _requests(view), _refunds(view), _disputes(view)]
     every = _named(ibis.union(*parts, distinct=False))
     gathered = every.group_by("slice_id").agg(
         **{name: every[name].max() for name in _LARGEST},
@@ -85,6 +85,14 @@ def _claims(view: View) -> ir.Table:
     return _part(
         t, order_id=t.order_id, line_id=t.line_id, thread=t.claim_id, claim_id=t.claim_id, quantity=t.quantity, at=t.occurred_at,
         claim_kind=t.kind, account_id=t.account_id, amount=ibis.literal(0),
+    )  # fmt: skip
+
+
+def _requests(view: View) -> ir.Table:
+    t = view.table("refund_requests")
+    return _part(
+        t, order_id=t.order_id, line_id=t.line_id, thread=t.refund_id, quantity=t.quantity, at=t.occurred_at, trigger=t.trigger,
+        stated_class=t.stated_class, currency=t.currency, account_id=t.account_id, amount=ibis.literal(0),
     )  # fmt: skip
 
 

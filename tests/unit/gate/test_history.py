@@ -1,14 +1,19 @@
 """A policy tried on history: the sums close, honest refunds wait ever less, and what nobody labelled is called an estimate."""
 
 from collections import defaultdict
+from datetime import UTC, datetime
 
 import pytest
 
 from beleg.audit.backtest import lines
-from beleg.gate.history import NOTE, replay
+from beleg.gate.history import NOTE, Replayer, paid, replay
 from beleg.ledger.engines import open_engine
-from beleg.proofs.dossier import prepare
+from beleg.ledger.view import View
+from beleg.proofs.dossier import Dossier, prepare
 from beleg.world import WorldParameters, write_world
+from support.asking import fill
+from support.background import shop
+from support.ledgers import joined, micros, read
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +53,25 @@ def test_what_is_estimated_says_so(answer):
     text = "\n".join(lines(answer))
     assert NOTE in text
     assert "Estimates:" in text
+
+
+def test_an_order_cancelled_in_time_is_paid_at_once(gate, tmp_path):
+    """The gate keeps a request of which nothing told as a fact of its own, so trying a policy on history does as well."""
+    may = [datetime(2025, 5, day, tzinfo=UTC) for day in range(1, 31)]
+    order = {
+        "orders": [{"at": may[0], "paid": 12000}],
+        "order_lines": [{"article": "lamp", "paid": 12000}],
+        "cancellations": [{"at": may[1]}],
+        "refunds": [{"at": may[2], "refund_id": "F1", "amount": 12000, "trigger": "manual"}],
+    }
+    engine = open_engine("duckdb", tmp_path)
+    fill(engine, joined(read(order, {}), shop(may[-1])))
+    coverage = prepare(engine)
+    past = [one for one in paid(Dossier(View(engine), coverage, micros(may[-1]))) if one.claim.refund_id == "F1"]
+    replayer = Replayer(engine, gate, coverage)
+    assert [one.claim.refund_class for one in past] == ["cancelled"]
+    (before,) = replayer.decided(past, lambda _: micros(may[0]) + 1).values()
+    (after,) = replayer.decided(past, lambda _: micros(may[1]) + 1).values()
+    assert (before.answer, after.answer) == ("hold", "release")
+    assert after.rule == "cancelled before dispatch"
+    engine.close()

@@ -47,6 +47,22 @@ class Refund(Fact, tag="refunds", frozen=True, kw_only=True):
     session: Annotated[Session | None, Meta(description="the approver's session")] = None
 
 
+class RefundRequest(Fact, tag="refund_requests", frozen=True, kw_only=True):
+    """Somebody asked for money for which no goods come back: the word of whoever asks. Nothing was paid yet."""
+
+    refund_id: RefundId
+    order_id: OrderId
+    line_id: LineId | None = None
+    account_id: AccountId | None = None
+    quantity: Quantity | None = None
+    amount: Annotated[Minor, Meta(ge=1, description="what was asked for, in minor units")]
+    currency: Currency
+    trigger: Annotated[Trigger | None, Meta(description="what set it off")] = None
+    stated_class: Annotated[RefundClass | None, Meta(description="the class that whoever asks states, if any")] = None
+    requester: Annotated[Login | None, Meta(description="the staff login that asked for it")] = None
+    session: Annotated[Session | None, Meta(description="the requester's session")] = None
+
+
 class Replacement(Fact, tag="replacements", frozen=True, kw_only=True):
     """Goods were sent again instead of, or besides, a refund."""
 

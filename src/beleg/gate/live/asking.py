@@ -14,9 +14,10 @@ from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate, Staff
 from beleg.gate.decision import Decision, Reason
 from beleg.gate.live.prover import Prover
-from beleg.gate.live.written import Answer, Shadowed, facts_of, stated
+from beleg.gate.live.written import Answer, Shadowed, facts_of
 from beleg.gate.moment import Known, unknown
 from beleg.gate.policy import Answer as Outcome
+from beleg.gate.stated import stated
 from beleg.ledger.store.base import Key, Message, RefusedError, Unit, Written
 from beleg.ledger.store.store import Store
 
@@ -84,19 +85,21 @@ class Asking:
 
     async def _slices(self, claim: Claim) -> list[Known]:
         found = _fitting(claim, await self.prover.known(claim.order_id))
-        if not found and (line := await self._line(claim)) is not None:
+        if not found and (fact := await self._stated(claim)) is not None:
             async with self.prover.writing([claim.order_id]):
-                await self.store.commit(Unit(facts=(stated(claim, line, now_micros()),)))
+                await self.store.commit(Unit(facts=(fact,)))
             found = _fitting(claim, await self.prover.known(claim.order_id))
         return found or [unknown(claim, self.prover.coverage, now_micros())]
 
-    async def _line(self, claim: Claim) -> str | None:
-        """The line a claim is about: the one it names, or the only one there is."""
+    async def _stated(self, claim: Claim) -> Fact | None:
+        """What tells of the request itself, for the line it names or the only one there is; for a line not on record nothing."""
         facts = await self.store.where("order_lines", "order_id", claim.order_id)
         lines = {fact.line_id for fact in facts if isinstance(fact, OrderLine)}
-        if claim.line_id is not None:
-            return claim.line_id if claim.line_id in lines else None
-        return lines.pop() if len(lines) == 1 else None
+        if not lines or (claim.line_id is not None and claim.line_id not in lines):
+            return None
+        only = next(iter(lines)) if len(lines) == 1 else None
+        cancelled = bool(await self.store.where("cancellations", "order_id", claim.order_id))
+        return stated(claim, claim.line_id or only, now_micros(), cancelled=cancelled)
 
     async def _staff(self, claim: Claim) -> Staff | None:
         if claim.requester is None and claim.session is None:

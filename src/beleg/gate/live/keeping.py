@@ -15,8 +15,9 @@ from beleg.gate.decision import Decision
 from beleg.gate.live import reconcile
 from beleg.gate.live.asking import Asked, Asking, now_micros
 from beleg.gate.live.touched import EVERYWHERE, Touched
-from beleg.gate.live.written import asked_again, request_of
+from beleg.gate.live.written import asked_again
 from beleg.gate.policy import Answer as Outcome
+from beleg.gate.stated import request_of
 from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, Unit, Written
 from beleg.ledger.store.store import Store
 

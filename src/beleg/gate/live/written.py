@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -11,16 +10,13 @@ from msgspec import Meta, Struct
 
 from beleg.facts.base import Fact
 from beleg.facts.kinds import gate as kinds
-from beleg.facts.kinds.money import Claim as ClaimFact
-from beleg.facts.kinds.returns import ReturnAuthorisation
 from beleg.facts.types import Trigger
 from beleg.gate import telling
 from beleg.gate.claim import Claim
 from beleg.gate.decision import Decision, ProofShown, Reason
 from beleg.gate.policy import Answer as Outcome
 from beleg.gate.policy import Group
-
-SOURCE = "gate"
+from beleg.gate.stated import SOURCE, request_of
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -128,11 +124,6 @@ def rfc3339(micros: int) -> str:
     return datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def request_of(claim: Claim) -> str:
-    """The request a claim makes: a refund that is asked about again is the same request."""
-    return sha256(f"{claim.order_id}\x1f{claim.refund_id}".encode()).hexdigest()[:32]
-
-
 def facts_of(claim: Claim, decision: Decision, lasts: int, shadow: Shadowed | None = None) -> tuple[tuple[Fact, ...], Answer]:
     """The decision's fact, with its reservation where it is a release, and the answer.
 
@@ -201,40 +192,6 @@ def _reserved(claim: Claim, decision: Decision, name: str, lasts: int) -> kinds.
         currency=claim.currency,
         instrument=claim.instrument,
         expires_at=decision.decided_at + lasts,
-    )
-
-
-def stated(claim: Claim, line_id: str, now: int) -> Fact:
-    """The request itself as a fact, where nothing on record tells of its return or claim: the word of whoever asks, and no more."""
-    told = claim.informed_at or now
-    if claim.claim_kind is not None and claim.rma_id is None:
-        return ClaimFact(
-            id=f"{request_of(claim)}-claim",
-            source=SOURCE,
-            occurred_at=told,
-            ingested_at=now,
-            known_at=now,
-            claim_id=claim.thread,
-            order_id=claim.order_id,
-            line_id=line_id,
-            account_id=claim.account_id,
-            kind=claim.claim_kind,
-            quantity=claim.quantity,
-        )
-    return ReturnAuthorisation(
-        id=f"{request_of(claim)}-return",
-        source=SOURCE,
-        occurred_at=told,
-        ingested_at=now,
-        known_at=now,
-        rma_id=claim.thread,
-        order_id=claim.order_id,
-        line_id=line_id,
-        quantity=claim.quantity or 1,
-        account_id=claim.account_id,
-        returnless=claim.refund_class == "returnless",
-        actor=claim.requester,
-        session=claim.session,
     )
 
 

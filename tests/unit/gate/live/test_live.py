@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from beleg.facts.kinds.money import Refund
+from beleg.facts.kinds.orders import Cancellation
+from beleg.facts.kinds.parcels import Parcel
 from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
 from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate
@@ -66,6 +69,29 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def outcomes(store: Store, order_id: str = "O1") -> list[str]:
     return [one.outcome for one in await store.where("decisions", "order_id", order_id)]
+
+
+def cancelled(order_id: str, line_id: str | None = None) -> Cancellation:
+    return Cancellation(id=f"{order_id}-off", source="shop", occurred_at=now(), known_at=now(), order_id=order_id, line_id=line_id)
+
+
+def test_a_cancelled_order_is_paid_back_unless_it_had_left(working, store):
+    asked = {"rma_id": None, "trigger": "manual", "requester": None, "session": None}
+
+    async def story(keeper: Keeper) -> None:
+        await keeper.take((*order("O5"), cancelled("O5")))
+        told = await keeper.ask(claim(order_id="O5", refund_id="R5", **asked), None)
+        assert (told.answer.decision, told.answer.rule) == ("release", "cancelled before dispatch")
+        said = await keeper.ask(claim(order_id="O1", refund_id="R6", stated_class="cancelled", **asked), None)
+        assert said.answer.decision == "hold", "nobody but the one who asks says that it was cancelled"
+        left = [one for one in back("O7", "M7") if isinstance(one, Parcel)]
+        out = msgspec.structs.replace(left[0], direction="out", rma_id=None)
+        await keeper.take((*order("O7"), out, scan("M7", "in_transit"), cancelled("O7")))
+        gone = await keeper.ask(claim(order_id="O7", refund_id="R7", **asked), None)
+        assert gone.answer.decision == "review"
+        assert "guard:facts disagree" in [one.code for one in gone.answer.reasons]
+
+    working(story)
 
 
 def test_one_login_moves_nothing_and_later_facts_pay(working, store):

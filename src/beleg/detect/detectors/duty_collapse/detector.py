@@ -30,9 +30,11 @@ def _acts(dossier: Dossier) -> ir.Table:
     refunds = dossier.table("refunds").rename(fact_id="id")
     paid = dossier.refund_facts.select("slice_id", "fact_id").join(refunds, "fact_id")
     asked = paid.mutate(login=paid.requester, session=ibis.null().cast("string"))
+    requests = dossier.table("refund_requests").rename(thread="refund_id", fact_id="id", login="requester").drop("line_id")
+    requested = dossier.slices.select("slice_id", "order_id", "thread").join(requests, ["order_id", "thread"])
     approved = paid.mutate(login=paid.approver)
-    parts = {"authorise": authorised, "receive": received, "ask": asked, "approve": approved}
-    return together(*(_duty(part, duty) for duty, part in parts.items()))
+    parts = {"authorise": authorised, "receive": received, "approve": approved}
+    return together(*(_duty(part, duty) for duty, part in parts.items()), _duty(asked, "ask"), _duty(requested, "ask"))
 
 
 def _duty(part: ir.Table, duty: str) -> ir.Table:

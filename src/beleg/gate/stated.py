@@ -1,0 +1,90 @@
+"""A request for money as a fact of its own, where nothing on record tells of it yet: the word of whoever asks, and no more."""
+
+from hashlib import sha256
+
+from beleg.facts.base import Fact
+from beleg.facts.kinds.money import Claim as ClaimFact
+from beleg.facts.kinds.money import RefundRequest
+from beleg.facts.kinds.returns import ReturnAuthorisation
+from beleg.gate.claim import Claim, ClaimKind
+from beleg.proofs.words import followed
+
+SOURCE = "gate"
+
+
+def request_of(claim: Claim) -> str:
+    """The request a claim makes: a refund that is asked about again is the same request."""
+    return sha256(f"{claim.order_id}\x1f{claim.refund_id}".encode()).hexdigest()[:32]
+
+
+def stated(claim: Claim, line_id: str | None, now: int, *, cancelled: bool) -> Fact | None:
+    """The fact that tells of a request: a customer's claim, a return, or a request for which no goods move.
+
+    None where goods should come back and nobody can say of which line.
+
+    Args:
+        claim: what is asked for.
+        line_id: the line it is about, if one can be told.
+        now: when it is asked, in microseconds.
+        cancelled: whether something of the order was cancelled, so that what nobody calls a return need not be one.
+    """
+    if claim.claim_kind is not None and claim.rma_id is None:
+        return _claim(claim, claim.claim_kind, line_id, now)
+    if claim.rma_id is None and (not followed(claim.refund_class) or (cancelled and claim.stated_class is None)):
+        return _request(claim, line_id, now)
+    return _return(claim, line_id, now) if line_id is not None else None
+
+
+def _claim(claim: Claim, kind: ClaimKind, line_id: str | None, now: int) -> ClaimFact:
+    return ClaimFact(
+        id=f"{request_of(claim)}-claim",
+        source=SOURCE,
+        occurred_at=claim.informed_at or now,
+        ingested_at=now,
+        known_at=now,
+        claim_id=claim.thread,
+        order_id=claim.order_id,
+        line_id=line_id,
+        account_id=claim.account_id,
+        kind=kind,
+        quantity=claim.quantity,
+    )
+
+
+def _request(claim: Claim, line_id: str | None, now: int) -> RefundRequest:
+    return RefundRequest(
+        id=f"{request_of(claim)}-request",
+        source=SOURCE,
+        occurred_at=claim.informed_at or now,
+        ingested_at=now,
+        known_at=now,
+        refund_id=claim.thread,
+        order_id=claim.order_id,
+        line_id=line_id,
+        account_id=claim.account_id,
+        quantity=claim.quantity,
+        amount=claim.amount,
+        currency=claim.currency,
+        trigger=claim.trigger,
+        stated_class=claim.stated_class,
+        requester=claim.requester,
+        session=claim.session,
+    )
+
+
+def _return(claim: Claim, line_id: str, now: int) -> ReturnAuthorisation:
+    return ReturnAuthorisation(
+        id=f"{request_of(claim)}-return",
+        source=SOURCE,
+        occurred_at=claim.informed_at or now,
+        ingested_at=now,
+        known_at=now,
+        rma_id=claim.thread,
+        order_id=claim.order_id,
+        line_id=line_id,
+        quantity=claim.quantity or 1,
+        account_id=claim.account_id,
+        returnless=claim.refund_class == "returnless",
+        actor=claim.requester,
+        session=claim.session,
+    )
