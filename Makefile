@@ -35,8 +35,8 @@ docs-check: .venv/.dev
 	@$(BIN)/python -m beleg.reference --check
 
 tests: .venv/.dev
-	@$(BIN)/pytest -q -n auto -m "not long" --ignore=tests/acceptance
-	@echo "left out: tests/acceptance and long laws (make acceptance), tests that need Spark or a browser (.ci/run)"
+	@$(BIN)/pytest -q -n auto -m "not long and not spark and not browser" --ignore=tests/acceptance
+	@echo "left out: tests/acceptance and long laws (make acceptance), tests that need Spark or a browser (.ci/run), installed or not"
 
 bench: .venv/.dev  ## side by side with what one would write by hand; prints the table for the docs
 	@$(BIN)/python -m bench

@@ -163,7 +163,7 @@ def _speaker(decision: Decision) -> str:
 def _why(rule: str, codes: Sequence[str]) -> str:
     """The reasons that keep it back, in one line."""
     telling = [code for code in codes if not code.startswith(("evidence:", "true:", "rule:", "rival"))]
-    return f"{rule}: {', '.join(telling) or 'nothing said'}"
+    return f"{rule}: {', '.join(telling) or 'nothing said'}".replace("|", " or ")
 
 
 _HEAD = """# Honest customers whom the gate keeps waiting

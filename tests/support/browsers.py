@@ -15,7 +15,8 @@ AUTHENTICATOR = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+# for one module: as long as it is open an event loop is running, and no other test could run one of its own
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with import_module("playwright.sync_api").sync_playwright() as playwright:
         started = playwright.chromium.launch(

@@ -12,9 +12,9 @@ from beleg.kernels.shared import share
 from beleg.proofs.dossier import Dossier
 
 
-def by_peers(counted: pa.Table) -> Judged:
-    """Held against peers of the same strata; `counted` as `kernels.peers.hold` reads it."""
-    held, too_few = hold(counted, FEWEST_PEERS)
+def by_peers(counted: pa.Table, lenience: float = 1.0) -> Judged:
+    """Held against peers of the same strata; `counted` and `lenience` as `kernels.peers.hold` reads them."""
+    held, too_few = hold(counted, FEWEST_PEERS, lenience)
     more = held.filter(pc.greater(held["observed"], held["expected"]))
     return Judged(rows=_rows(more), tests=held.num_rows, too_few=too_few)
 

@@ -56,7 +56,7 @@ class _Sums:
         return _Sums(self.n[rows], self.observed[rows], self.expected[rows], self.doubt[rows])
 
 
-def hold(counted: pa.Table, fewest: int) -> tuple[pa.Table, tuple[str, ...]]:
+def hold(counted: pa.Table, fewest: int, lenience: float = 1.0) -> tuple[pa.Table, tuple[str, ...]]:
     """Hold every subject against the others of its strata.
 
     What is tested is the number of occasions (days, orders) with at least one hit, so that a bad day counts once however much
@@ -67,6 +67,7 @@ def hold(counted: pa.Table, fewest: int) -> tuple[pa.Table, tuple[str, ...]]:
     Args:
         counted: subject, stratum, occasion, trials, hits. A stratum is a group of peers who do the same work.
         fewest: strata with fewer other subjects are left out.
+        lenience: so many times its peers' odds a subject may have besides; where some lawfully live otherwise than others.
 
     Returns:
         `HELD`, one row per subject: stratum is the one most of its trials are in, expected counts occasions with a hit; and the
@@ -82,6 +83,8 @@ def hold(counted: pa.Table, fewest: int) -> tuple[pa.Table, tuple[str, ...]]:
     alive = np.flatnonzero(sums.n > 0)
     sums = sums.of(alive)
     variation, p = _tail(sums, variation, likely)
+    if lenience > 1:
+        p = np.maximum(p, varied_tail(sums.observed, sums.n, _raised(sums.mean, lenience), variation))
     main = _main(work, enough, len(names))[alive]
     told = [[names[one] for one in alive], [groups[one] for one in main], peers[main]]
     too_few = np.setdiff1d(work.owner, work.owner[enough])
@@ -178,6 +181,11 @@ def _tail(sums: _Sums, variation: Floats, likely: Floats) -> tuple[Floats, Float
         if (ranked * size >= _LENIENT * ranks).all():
             break
     return wider, p
+
+
+def _raised(chance: Floats, odds: float) -> Floats:
+    """Chances whose odds are so many times as high."""
+    return odds * chance / (1 + (odds - 1) * chance)
 
 
 def _main(work: _Work, enough: Flags, subjects: int) -> Ints:

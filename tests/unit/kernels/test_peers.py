@@ -57,6 +57,16 @@ def test_one_hit_is_never_rarer_than_it_is_expected():
     assert (np.array(once["p"]) >= 0.9 * least).all()
 
 
+def test_leniency_raises_every_p_and_keeps_what_no_odds_explain():
+    strict, _ = hold(desk(3, 60, 60, {7: 40, 40: 12}), 10)
+    lenient, _ = hold(desk(3, 60, 60, {7: 40, 40: 12}), 10, 3.0)
+    before, after = (dict(zip(one["subject"].to_pylist(), one["p"].to_pylist(), strict=True)) for one in (strict, lenient))
+    assert all(after[name] >= p for name, p in before.items())
+    assert after["p007"] < 0.005 < after["p040"]
+    assert after["p040"] > 10 * before["p040"]
+    assert strict["expected"].equals(lenient["expected"]), "what is shown as usual is what peers do"
+
+
 def test_a_day_counts_once():
     honest = desk(3, 30, 40)
     hits = np.array(honest["hits"].to_pylist())
