@@ -7,17 +7,20 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from beleg.facts.kinds.operators import CompanyAccount, OperatorRole
 from beleg.ledger.store.store import Store
 from beleg.web.console import session, signing
 from beleg.web.console.company import ANSWER
+from beleg.web.console.context import own
 from beleg.web.console.desk import envelope, now
 from beleg.web.console.session import COOKIE, Sessions
 from beleg.web.oidc import Company
@@ -215,6 +218,12 @@ def test_a_provider_that_is_not_there_has_its_page(running, visitor, theirs, how
 )
 def test_nobody_is_led_elsewhere(visitor, goal) -> None:
     assert visitor.get(to_provider(visitor, goal)).headers["location"] == "/"
+
+
+@given(st.text() | st.from_regex(r"[/\\\\.:@a-z\s]{1,12}", fullmatch=True).map("/".__add__))
+def test_no_address_leads_elsewhere(address) -> None:
+    led = urlsplit(urljoin("https://beleg.example.com/sign-in", own(address)))
+    assert (led.scheme, led.netloc) == ("https", "beleg.example.com")
 
 
 def test_an_account_at_the_provider_alone_is_nobody_here(running, visitor, theirs) -> None:

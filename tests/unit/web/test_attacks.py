@@ -13,6 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
+from beleg.facts.base import table_of
+from beleg.facts.kinds import operators
+from beleg.facts.registry import fact_types
+from beleg.web.routes.intake import OURS
 from support.shops import dock, receipt, scan
 from web.conftest import SECRET
 
@@ -21,6 +25,11 @@ PROBLEM = "application/problem+json"
 
 def ask(gate, body, key):
     return gate.request("POST", "/v1/refund-decisions", json=body, headers={"idempotency-key": key})
+
+
+def test_who_uses_beleg_is_said_by_beleg_alone():
+    """No API key can let somebody in, or agree to it."""
+    assert {table_of(kind) for kind in fact_types().values() if kind.__module__ == operators.__name__} <= OURS
 
 
 def test_fifty_connections_set_the_money_aside_once(gate, shop, claim):

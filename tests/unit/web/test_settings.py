@@ -36,5 +36,21 @@ def test_an_hours_cost_that_is_none_is_told(said):
         hour_cost(said)
 
 
+@pytest.mark.parametrize(("name", "environment"), [
+    ("http", {"BELEG_OIDC_ISSUER": "http://login.example.com"}), ("client", {"BELEG_OIDC_ISSUER": "https://login.example.com"}),
+])  # fmt: skip
+def test_half_a_provider_is_told(name, environment, golden):
+    with pytest.raises(ToldError) as caught:
+        from_environment(environment).company()
+    golden(f"settings_oidc_{name}", str(caught.value))
+
+
+def test_a_provider_is_called_by_its_host_unless_it_has_a_name():
+    said = {"BELEG_OIDC_ISSUER": "https://login.example.com/", "BELEG_OIDC_CLIENT_ID": "b", "BELEG_OIDC_CLIENT_SECRET": "s"}
+    found = from_environment(said).company()
+    assert (found.issuer, found.name) == ("https://login.example.com", "login.example.com")
+    assert from_environment({}).company() is None
+
+
 def test_every_setting_has_a_meaning():
     assert all(meaning for meaning, _ in meanings().values())

@@ -67,6 +67,7 @@ class Context:
         every = access.permissions(self.roles)
         self.withheld = every & access.BY_PASSKEY if session and session.company else frozenset[Permission]()
         self.may = every - self.withheld
+        self.wants_passkey = False
 
     @property
     def login(self) -> str:
@@ -92,6 +93,7 @@ class Context:
             TurnedAwayError: they may not.
         """
         if permission in self.withheld:
+            self.wants_passkey = True
             raise TurnedAwayError(403, self.speech.say("This needs your passkey. Sign out, and sign in with it."))
         if permission not in self.may:
             raise TurnedAwayError(403, self.speech.say("Your roles do not include this."))
