@@ -4,6 +4,7 @@ Run: ``python -m evals.fit``. Rewrites ``src/beleg/weigh/weights.toml``. The see
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pandas as pd
 
 from beleg.detect.card import every_detector
 from beleg.weigh.patterns import FAMILIES
+from beleg.weigh.weights import Counts, Weights, text
 from beleg.world import WorldParameters
 from evals.dossiers import labelled_patterns, world
 from evals.labels import METHODS, RIVALS, TELLS_APART
@@ -37,6 +39,7 @@ TRAINING = (
 # Stated, not learned: a planted market's fraud rate says nothing about a real shop's.
 PRIOR_BITS, LINE_BITS = -10.0, 2.0
 
+REMARK = "Labelled outcomes, counted by evals/fit.py; see there how the worlds they come from were made."
 TARGET = Path(__file__).parents[1] / "src" / "beleg" / "weigh" / "weights.toml"
 
 Table = dict[str, dict[str, Counter[str]]]
@@ -50,7 +53,7 @@ def main() -> None:
             frames.append(labelled_patterns(dossier, labels))
         print(f"seed {parameters.seed}: {len(frames[-1]):,} refunds")
     rows = pd.concat(frames)
-    TARGET.write_text(_toml(rows), encoding="utf-8")
+    TARGET.write_text(text(_weights(rows), REMARK), encoding="utf-8")
     print(f"wrote {TARGET.name}")
 
 
@@ -62,7 +65,7 @@ def _count(rows: pd.DataFrame, names: "pd.Series[str]") -> Table:
     return table
 
 
-def _toml(rows: pd.DataFrame) -> str:
+def _weights(rows: pd.DataFrame) -> Weights:
     honest = rows[rows.label == "honest"]
     unlucky = honest.method.isin(list(RIVALS))
     misfortune = honest[unlucky]
@@ -71,46 +74,33 @@ def _toml(rows: pd.DataFrame) -> str:
     ordinary = honest[~unlucky | honest.group.map(rule)]
     wrong = rows[rows.label != "honest"]
     seeds = ", ".join(str(one.seed) for one in TRAINING)
-    head = [
-        "# Labelled outcomes, counted by evals/fit.py; see there how the worlds they come from were made.",
-        'version = "3"',
-        f'learned_from = "worlds of {ORDERS:,} orders, seeds {seeds}"',
-        f"prior_bits = {PRIOR_BITS}",
-        f"line_bits = {LINE_BITS}",
-        "",
-        "[tells_apart]",
-        *(f'"{name}" = "{text}"' for name, text in TELLS_APART.items()),
-        "",
-        *_shares(honest, misfortune),
-    ]
-    parts = {
-        "honest": _count(ordinary, ordinary.group),
-        "wrong": _count(wrong, wrong.method.map(METHODS.__getitem__)),
-        "rivals": _count(misfortune, misfortune.method.map(RIVALS.__getitem__)),
-    }
-    body = [line for title, table in parts.items() for line in _section(title, table)]
-    return "\n".join([*head, *body])
+    owned = {detector.card.method for detector in every_detector().values()}
+    return Weights(
+        version="3",
+        learned_from=f"worlds of {ORDERS:,} orders, seeds {seeds}",
+        prior_bits=PRIOR_BITS,
+        line_bits=LINE_BITS,
+        honest=_sorted(_count(ordinary, ordinary.group)),
+        # where two methods explain a refund equally well, the one that has a detector of its own gives its name
+        wrong=_sorted(_count(wrong, wrong.method.map(METHODS.__getitem__)), lambda name: name not in owned),
+        rivals=_sorted(_count(misfortune, misfortune.method.map(RIVALS.__getitem__))),
+        rival_shares=_shares(honest, misfortune),
+        tells_apart=dict(TELLS_APART),
+    )
 
 
-def _shares(honest: pd.DataFrame, misfortune: pd.DataFrame) -> list[str]:
+def _sorted(table: Table, last: Callable[[str], bool] = lambda _: False) -> dict[str, dict[str, Counts]]:
+    names = sorted(table, key=lambda name: (last(name), name))
+    return {name: {family: dict(table[name][family]) for family in FAMILIES} for name in names}
+
+
+def _shares(honest: pd.DataFrame, misfortune: pd.DataFrame) -> dict[str, dict[str, float]]:
     """How often each misfortune is what happened, among the honest refunds of each kind."""
     every = Counter(map(str, honest.group))
-    lines = []
-    for kind, rows in misfortune.groupby("group"):
-        counted = sorted(Counter(map(str, rows.method)).items())
-        lines += [f'[rival_shares."{kind}"]', *(f'"{RIVALS[name]}" = {n / every[str(kind)]:.5f}' for name, n in counted), ""]
-    return lines
-
-
-def _section(title: str, table: Table) -> list[str]:
-    lines = []
-    owned = {detector.card.method for detector in every_detector().values()}
-    # where two methods explain a refund equally well, the one that has a detector of its own gives its name
-    for name in sorted(table, key=lambda name: (title == "wrong" and name not in owned, name)):
-        for family in FAMILIES:
-            counts = table[name][family]
-            lines += [f'[{title}."{name}".{family}]', *(f'"{key}" = {counts[key]}' for key in sorted(counts)), ""]
-    return lines
+    return {
+        str(kind): {RIVALS[name]: n / every[str(kind)] for name, n in sorted(Counter(map(str, rows.method)).items())}
+        for kind, rows in misfortune.groupby("group")
+    }
 
 
 if __name__ == "__main__":

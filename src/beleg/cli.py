@@ -28,7 +28,13 @@ app = cyclopts.App(name="beleg", version=__version__, help="No refund without ev
 app.command(history.app)
 
 # Loaded when asked for: to load a server takes as long as a small audit.
-SERVED = {"serve": "gate:app", "ledger": "ledger:app", "verify": "ledger:verify", "console": "console:console"}
+SERVED = {
+    "serve": "gate:app",
+    "ledger": "ledger:app",
+    "verify": "ledger:verify",
+    "console": "console:console",
+    "weights": "weights:app",
+}
 SERVES = all(find_spec(name) for name in ("alembic", "fastapi", "psycopg", "uvicorn", "webauthn"))
 
 
@@ -56,6 +62,7 @@ def audit(
     engine_address: str | None = None,
     currency: str | None = None,
     as_of: str | None = None,
+    weights: str = "",
     staff: bool = False,
     json: bool = False,
 ) -> None:
@@ -82,6 +89,8 @@ def audit(
         The report's currency (ISO 4217); by default the one most refunds are in.
     as_of:
         Speak as of this day (YYYY-MM-DD); by default the last moment anything is known of.
+    weights:
+        A file of your own weights, which `beleg weights learn` wrote and two persons stand behind.
     staff:
         Add the sections on staff. Ask your works council and your data-protection officer first.
     json:
@@ -89,17 +98,9 @@ def audit(
     """
     with told(), tempfile.TemporaryDirectory(prefix="beleg-") as work:
         settings = AuditSettings(
-            path=path,
-            work=Path(work),
-            mapping=mapping,
-            engine=engine,
-            engine_address=engine_address,
-            budget=budget,
-            currency=currency,
-            as_of=moment(as_of),
-            staff=staff,
-            key=pseudonym_key(),
-        )
+            path=path, work=Path(work), mapping=mapping, engine=engine, engine_address=engine_address, budget=budget,
+            currency=currency, as_of=moment(as_of), weights=weights, staff=staff, key=pseudonym_key(),
+        )  # fmt: skip
         result = _run(settings, out)
         report = write_report(result, out, staff=staff)
     if json:

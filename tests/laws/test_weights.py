@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pyarrow as pa
 import pytest
-from evals.fit import LINE_BITS, PRIOR_BITS, TRAINING
+from evals.fit import LINE_BITS, PRIOR_BITS, REMARK, TARGET, TRAINING
 from evals.labels import BEYOND_RECORDS, METHODS, RIVALS, TELLS_APART
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from beleg.detect.card import every_detector
 from beleg.weigh.bits import LEAST, MOST, Observed, Weighed, weigh
 from beleg.weigh.patterns import CLAIMED, FAMILIES, KINDS, split
 from beleg.weigh.rank import score
-from beleg.weigh.weights import shipped
+from beleg.weigh.weights import shipped, text
 
 WEIGHTS = shipped()
 RETURNS = "returns"
@@ -38,6 +38,10 @@ def test_the_shipped_weights_are_what_the_fit_writes():
     assert set(WEIGHTS.honest) <= {*KINDS, *CLAIMED.values(), "other refunds"}
     for table in (WEIGHTS.honest, WEIGHTS.wrong, WEIGHTS.rivals):
         assert all(list(families) == list(FAMILIES) for families in table.values())
+
+
+def test_the_shipped_file_is_what_the_one_writer_writes():
+    assert text(WEIGHTS, REMARK) == TARGET.read_text(encoding="utf-8")
 
 
 def test_every_pattern_counted_has_the_letters_and_detectors_of_its_family():

@@ -12,16 +12,17 @@ from beleg.gate.history import Backtest, Progress, Share, replay
 from beleg.gate.policy import load
 from beleg.proofs.dossier import prepare
 from beleg.weigh.scale import Scale
-from beleg.weigh.weights import shipped
+from beleg.weigh.weights import load as weights_of
 
 
 class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is tried on what. `work` is a folder for files on the way; `as_of` in microseconds."""
+    """What is tried on what. `work` is a folder for files on the way; `as_of` in microseconds; `weights` a shop's own, a file."""
 
     policy: str
     history: History
     work: Path
     as_of: int | None = None
+    weights: str = ""
 
 
 def backtest(settings: BacktestSettings, progress: Progress) -> Backtest:
@@ -31,12 +32,12 @@ def backtest(settings: BacktestSettings, progress: Progress) -> Backtest:
         ToldError: the policy or the input cannot be used.
         EngineError: the engine cannot be opened.
     """
-    policy = load(settings.policy)
+    policy, weights = load(settings.policy), weights_of(settings.weights)
     check_examples(policy)
     with attached(settings.history, settings.work, progress) as (engine, last):
         coverage = prepare(engine, settings.as_of)
         check_sources(policy, coverage)
-        return replay(engine, Gate(policy, Scale(shipped())), coverage, settings.as_of or last, progress)
+        return replay(engine, Gate(policy, Scale(weights)), coverage, settings.as_of or last, progress)
 
 
 def lines(answer: Backtest) -> Iterator[str]:

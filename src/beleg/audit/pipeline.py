@@ -29,7 +29,7 @@ from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
 from beleg.weigh.bits import Weighed
-from beleg.weigh.weights import Weights, shipped
+from beleg.weigh.weights import Weights, load
 
 Progress = Callable[[str, float], None]
 
@@ -90,7 +90,7 @@ class Audit:
         runs = plan(dossier)
         hits = found(dossier, runs)
         self._progress("weighing", 0.8)
-        weights = shipped()
+        weights = load(self.settings.weights)
         patterns = patterned(dossier, runs)
         bits = weighed(dossier, runs, patterns, weights)
         base, unknown = convert(dossier, self.settings.currency)

@@ -14,7 +14,7 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
 
     `path` is a file, a folder or a glob; `mapping` a shipped mapping's name or a file; `work` a folder for what is computed on
     the way; `as_of` a moment in microseconds, by default the last one anything is known of; `title` what the report is called,
-    by default after its input; `key` the pseudonyms' secret.
+    by default after its input; `weights` a file of the shop's own, by default the shipped ones; `key` the pseudonyms' secret.
     """
 
     path: str
@@ -27,6 +27,7 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     as_of: int | None = None
     staff: bool = False
     title: str | None = None
+    weights: str = ""
     key: bytes
 
 

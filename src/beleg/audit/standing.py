@@ -2,6 +2,7 @@
 
 import ibis
 import ibis.expr.types as ir
+import msgspec
 
 from beleg.audit.rates import PARTS, main_currency, rate_table
 from beleg.detect.run import Run, found
@@ -23,13 +24,32 @@ def patterned(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:
     return dossier.view.step("patterns", lambda _: patterns(dossier.states, found_rows, families))
 
 
+class Here(msgspec.Struct, frozen=True):
+    """What is to be weighed in this shop, what its honest refunds look like, and which detectors did not run."""
+
+    every: tuple[tuple[str, str, str], ...]
+    observed: tuple[Observed, ...]
+    silent: tuple[str, ...]
+
+    def weighed(self, weights: Weights) -> list[Weighed]:
+        """Every pattern that occurs, weighed."""
+        return weigh(self.every, self.observed, weights, self.silent)
+
+
+def here(dossier: Dossier, runs: tuple[Run, ...], patterned_slices: ir.Table) -> Here:
+    """All that weighing takes from the shop itself."""
+    rows = dossier.view.rows(reference(patterned_slices)).to_pylist()
+    every = dossier.view.rows(seen(patterned_slices)).to_pylist()
+    return Here(
+        tuple((row["family"], row["kind"], row["pattern"]) for row in every),
+        tuple(Observed(row["family"], row["kind"], row["pattern"], row["count"]) for row in rows),
+        tuple(run.detector.name for run in runs if run.missing),
+    )
+
+
 def weighed(dossier: Dossier, runs: tuple[Run, ...], patterned_slices: ir.Table, weights: Weights) -> list[Weighed]:
     """Weigh every pattern that occurs, and load the score of every combination as a table."""
-    rows = dossier.view.rows(reference(patterned_slices)).to_pylist()
-    observed = [Observed(row["family"], row["kind"], row["pattern"], row["count"]) for row in rows]
-    every = dossier.view.rows(seen(patterned_slices)).to_pylist()
-    silent = [run.detector.name for run in runs if run.missing]
-    answer = weigh(((row["family"], row["kind"], row["pattern"]) for row in every), observed, weights, silent)
+    answer = here(dossier, runs, patterned_slices).weighed(weights)
     dossier.view.engine.load("scores", score(dossier.view.rows(combinations(patterned_slices)), answer, weights))
     return answer
 

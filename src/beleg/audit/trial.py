@@ -18,10 +18,11 @@ NICE = 15  # whoever asks the gate comes first
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: a policy's file, and the history to try it on."""
+    """What to do: a policy's file, the history to try it on, and the weights to do it by."""
 
     policy: str
     history: History
+    weights: str = ""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,7 +40,7 @@ def main() -> None:
     trial = msgspec.json.decode(sys.stdin.buffer.read(), type=Trial)
     with tempfile.TemporaryDirectory(prefix="beleg-") as work:
         try:
-            settings = BacktestSettings(policy=trial.policy, history=trial.history, work=Path(work))
+            settings = BacktestSettings(policy=trial.policy, history=trial.history, work=Path(work), weights=trial.weights)
             answer = backtest(settings, lambda step, share: _say(Said(step=step, share=share)))
         except (ToldError, EngineError, OSError) as refused:
             _say(Said(failed=str(refused)))

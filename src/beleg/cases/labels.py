@@ -5,12 +5,11 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from beleg.cases.case import Case
+from beleg.cases.items import Item
 
-LABELS = pa.schema(
-    [
-        pa.field(name, pa.string(), nullable=False)
-        for name in ("finding_id", "detector", "subject_kind", "subject", "case_id", "outcome", "chosen")
-    ]
+_TEXTS = ("finding_id", "detector", "subject_kind", "subject", "case_id", "outcome", "chosen")
+LABELS = pa.schema([pa.field(name, pa.string(), nullable=False) for name in _TEXTS]).append(
+    pa.field("closed_at", pa.int64(), nullable=False)
 )
 
 
@@ -18,7 +17,7 @@ def labels(cases: Iterable[Case]) -> pa.Table:
     """One row per live finding of a closed case, sorted.
 
     An outcome *unknown* teaches nothing and is left out. `chosen` says how the label came about: `worked` by one person who picked
-    the case from the queue, or `sampled` where a drawn second reader gave the last word.
+    the case from the queue, or `sampled` where a drawn second reader gave the last word; `closed_at` when, in microseconds.
     """
     rows = [
         {
@@ -29,10 +28,16 @@ def labels(cases: Iterable[Case]) -> pa.Table:
             "case_id": case.id,
             "outcome": case.outcome,
             "chosen": "sampled" if case.outcomes[-1].reading == "second" else "worked",
+            "closed_at": case.outcomes[-1].known_at or 0,
         }
         for case in cases
-        if case.state == "closed" and case.outcome != "unknown"
-        for item in case.live()
-        if item.kind == "finding"
+        for item in teaching(case)
     ]
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["finding_id"]), schema=LABELS)
+
+
+def teaching(case: Case) -> list[Item]:
+    """The findings of a case that its outcome says something of."""
+    if case.state != "closed" or case.outcome == "unknown":
+        return []
+    return [item for item in case.live() if item.kind == "finding"]

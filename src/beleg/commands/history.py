@@ -23,6 +23,7 @@ def backtest(
     *,
     mapping: str | None = None,
     as_of: str | None = None,
+    weights: str = "",
     json: bool = False,
 ) -> None:
     """Try a policy on history: what would have changed, the money it would have kept, the honest customers delayed.
@@ -39,12 +40,14 @@ def backtest(
         A shipped mapping's name or a TOML file.
     as_of:
         Speak as of this day (YYYY-MM-DD); by default the last moment anything is known of.
+    weights:
+        A file of your own weights, which `beleg weights learn` wrote and two persons stand behind.
     json:
         Print the whole answer as JSON.
     """
     with told(), tempfile.TemporaryDirectory(prefix="beleg-") as work, bar() as (progress, task):
         exports = History(path=path, mapping=mapping, key=pseudonym_key())
-        settings = BacktestSettings(policy=policy, history=exports, work=Path(work), as_of=moment(as_of))
+        settings = BacktestSettings(policy=policy, history=exports, work=Path(work), as_of=moment(as_of), weights=weights)
         answer = try_on_history(settings, lambda step, share: progress.update(task, description=step, completed=share))
     text = msgspec.json.encode(answer).decode() if json else "\n".join(lines(answer))
     sys.stdout.write(text + "\n")

@@ -32,7 +32,7 @@ from beleg.web.pending import Approvals
 from beleg.web.second import SecondPerson
 from beleg.web.settings import Receiver, Settings
 from beleg.weigh.scale import Scale
-from beleg.weigh.weights import shipped
+from beleg.weigh.weights import load as load_weights
 
 _log = logging.getLogger("beleg.web")
 
@@ -44,7 +44,7 @@ class Service:
         """Put the parts together; `running` sets them going."""
         self.settings, self.store = settings, store
         policy = _policy(settings.policy)
-        scale = Scale(shipped())
+        scale = Scale(load_weights(settings.weights))
         self.gate = Gate(policy, scale)
         shadow = Gate(_policy(settings.shadow), scale) if settings.shadow else None
         self.prover = Prover(store, alone=not settings.database_url)
@@ -56,7 +56,7 @@ class Service:
         key = settings.hash_key.encode() or pseudonym_key()
         chosen = ledger_settings(settings.database_url or settings.store)
         checker = Checker(store.service, chosen.signer().verifier)
-        self.trials = Trials(History(path=settings.history, store=store.service, key=key), _tried(settings))
+        self.trials = Trials(History(path=settings.history, store=store.service, key=key), _tried(settings), settings.weights)
         self.console = console(store, _console(settings, key), self.second, checker, self.trials)
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
@@ -105,6 +105,7 @@ def _console(settings: Settings, key: bytes) -> ConsoleSettings:
         answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if settings.answer else None,
         backtest=Path(settings.backtest) if settings.backtest else None,
         policies=tuple(policies().get(name, Path(name)) for name in named),
+        weights=load_weights(settings.weights),
         hour=hour_cost(settings.hour_cost),
         wait_hours=settings.wait_hours,
         company=settings.company(),

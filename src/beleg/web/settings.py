@@ -20,6 +20,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_url: Annotated[str, Meta(description="postgresql://... of the service's role; empty for the embedded store")] = ""
     store: Annotated[str, Meta(description="the folder of the embedded store")] = "beleg-store"
     policy: Annotated[str, Meta(description="the policy in force: a file, or the name of one that comes with Beleg")] = "standard"
+    weights: Annotated[
+        str, Meta(description="the shop's own weights, a file that two persons stand behind; empty for the shipped ones")
+    ] = ""
     shadow: Annotated[str, Meta(description="a policy that is asked beside it and changes nothing")] = ""
     rate: Annotated[str, Meta(description="how much each client may ask")] = "5000/second"
     reserve_minutes: Annotated[int, Meta(description="how long released money stays set aside")] = 60

@@ -42,7 +42,7 @@ def said() -> set[str]:
         *KINDS,
         *CLAIMED.values(),
         "other refunds",
-        *shipped().rivals,
+        *shipped().hypotheses,
         "nothing found",
         "does not apply",
     ]

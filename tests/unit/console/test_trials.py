@@ -42,7 +42,7 @@ def let(tmp_path):
 def running(server, pattern, let):
     with copied(server, pattern) as service:
         store = Store(service)
-        trials = Trials(History(store=service), shipped(), (sys.executable, "-c", ANSWER, str(let)))
+        trials = Trials(History(store=service), shipped(), command=(sys.executable, "-c", ANSWER, str(let)))
         with serving(store, staffed(now()), trials=trials) as console:
             yield console
             console.run(trials.close())

@@ -59,3 +59,13 @@ class CaseOutcome(Fact, tag="case_outcomes", frozen=True, kw_only=True):
     reading: Annotated[Literal["first", "second"], Meta(description="first, or by a second reader")] = "first"
     minutes: Annotated[Minutes | None, Meta(description="minutes worked on it, as this person says; never measured")] = None
     actor: Login
+
+
+class WeightsProposal(Fact, tag="weights_proposals", frozen=True, kw_only=True):
+    """New weights were learned from closed cases; they are in force only where another person agreed and a setting names them."""
+
+    version: Annotated[str, Meta(min_length=1, description="the new weights' version")]
+    author: Annotated[str, Meta(min_length=1, description="the person who had them learned")]
+    learned_at: Annotated[Instant, Meta(description="up to when closed cases were learned from")]
+    labels: Annotated[int, Meta(ge=0, description="how many labels they rest on")]
+    summary: Annotated[str, Meta(description="what was learned from and what would change, as JSON")]

@@ -12,6 +12,7 @@ from beleg.cases import book
 from beleg.cases.book import Book
 from beleg.cases.sampling import Sampling
 from beleg.facts.base import Fact
+from beleg.facts.kinds.cases import WeightsProposal
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision, DeniedAttempt
 from beleg.facts.kinds.operators import PersonalRead
@@ -25,7 +26,7 @@ from beleg.web.console.requests import Requests
 from beleg.web.console.rows import Rows
 from beleg.web.console.shadow import Shadows
 
-_FOLDED = frozenset((*book.TABLES, *directory.TABLES, "finding_facts", "personal_reads", "denied_attempts"))
+_FOLDED = frozenset((*book.TABLES, *directory.TABLES, "finding_facts", "personal_reads", "denied_attempts", "weights_proposals"))
 _ASKED = 5_000  # how many values are asked for at once
 _READS = 400  # the newest reads of personal data, and denied attempts, that the log page shows
 
@@ -66,6 +67,7 @@ class Desk:
         self.behind: dict[str, list[FindingFact]] = defaultdict(list)
         self.requests = Requests()
         self.shadows = Shadows()
+        self.proposal: WeightsProposal | None = None
         self.reads: deque[Fact] = deque(maxlen=_READS)
         self._names: dict[str, tuple[Who, str]] = {}
         self._key = key
@@ -142,6 +144,8 @@ class Desk:
             self.book.add(fact)
         elif isinstance(fact, PersonalRead | DeniedAttempt):
             self.reads.append(fact)
+        elif isinstance(fact, WeightsProposal):
+            self.proposal = fact
         else:
             self.book.add(fact)
             self.directory.add(fact)

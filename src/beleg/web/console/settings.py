@@ -10,6 +10,7 @@ from beleg.audit.result import AuditResult
 from beleg.facts.told import ToldError
 from beleg.report.figures import LOCALE, minor
 from beleg.web.oidc import Provider
+from beleg.weigh.weights import Weights
 
 
 class Hour(Struct, frozen=True):
@@ -53,6 +54,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         backtest: the file that `beleg backtest --json` wrote, read anew whenever somebody looks.
         policies: the files of the policies in force, and of those tried beside them.
         second_readings: the share of outcomes that a second person reads.
+        weights: the weights in force, where the gate runs beside the console.
         hour: what an hour of work on cases costs, for the page on the programme; none where nobody said.
         wait_hours: how long a new passkey waits where no second administrator can agree to it.
         company: where people of the company sign in, if that is set up.
@@ -66,6 +68,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     backtest: Path | None = None
     policies: tuple[Path, ...] = ()
     second_readings: float = 0.1
+    weights: Weights | None = None
     hour: Hour | None = None
     wait_hours: int = 24
     company: Provider | None = None

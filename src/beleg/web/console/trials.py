@@ -34,13 +34,17 @@ class Trials:
     Args:
         history: what they are tried on.
         policies: the only ones that may be, by the name the console gives them.
+        weights: the file of the weights in force; empty for the shipped ones.
         command: the process that does it.
     """
 
-    def __init__(self, history: History, policies: Mapping[str, Path], command: tuple[str, ...] = COMMAND) -> None:
+    def __init__(
+        self, history: History, policies: Mapping[str, Path], weights: str = "", command: tuple[str, ...] = COMMAND
+    ) -> None:
         self.policies = dict(sorted(policies.items()))
         self.begun: Begun | None = None
         self._history = history
+        self._weights = weights
         self._command = command
         self._task: asyncio.Task[None] | None = None
 
@@ -95,7 +99,7 @@ class Trials:
             raise OSError("no pipes")
         said = Said()
         try:
-            trial = Trial(policy=str(self.policies[begun.fact.policy]), history=self._history)
+            trial = Trial(policy=str(self.policies[begun.fact.policy]), history=self._history, weights=self._weights)
             process.stdin.write(msgspec.json.encode(trial))
             process.stdin.close()
             async for line in process.stdout:

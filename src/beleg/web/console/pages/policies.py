@@ -1,4 +1,4 @@
-"""The policies: what each version decided, what one tried beside it would have said, the last one tried on history, their texts."""
+"""The policies: what each version decided, what one tried beside it would have said, the last one tried on history, the weights."""
 
 from pathlib import Path
 
@@ -9,8 +9,10 @@ from starlette.responses import Response
 from beleg.facts.kinds.operators import PolicyTrial, PolicyTrialEnd
 from beleg.gate.history import Backtest
 from beleg.web.console.context import Context, TurnedAwayError
+from beleg.web.console.learned import learned
 from beleg.web.console.shadow import ANSWERS, Compared, Tried, sums
 from beleg.web.console.trials import newest, unfinished
+from beleg.weigh.patterns import in_words
 
 SHOWN = 20
 TRIALS = 10
@@ -57,6 +59,8 @@ async def show(context: Context) -> Response:
         under_way=under_way[0] if under_way else None,
         begun=trials.begun if trials else None,
         ended=_ended(context),
+        learned=learned(context.desk, context.site.settings),
+        in_words=in_words,
     )
 
 
