@@ -1,4 +1,7 @@
-"""How long the console's pages take, over a store with many refunds and cases. Run: ``python -m bench.console --cases 10000``."""
+"""How long the console's pages take, over a store with many refunds and cases.
+
+Run: ``python -m bench.console --refunds 1000000 --cases 10000``; with a million, filling the store takes most of the time.
+"""
 
 import argparse
 import asyncio
@@ -16,8 +19,9 @@ from starlette.responses import Response
 
 from beleg.facts.base import Fact
 from beleg.facts.kinds.findings import Finding
+from beleg.facts.kinds.money import Refund
 from beleg.facts.kinds.operators import OperatorRole
-from beleg.facts.kinds.orders import Order
+from beleg.facts.kinds.orders import Order, OrderLine
 from beleg.ledger.store.bulk import append
 from beleg.ledger.store.store import open_store
 from beleg.web.console.app import console
@@ -29,28 +33,31 @@ ORIGIN = "http://localhost"
 RUNS = 40
 
 
-def made(orders: int, cases: int) -> Iterator[Fact]:
-    """So many orders, a finding on each of the first ones, three to a customer, and one person who may look."""
+def made(refunds: int, cases: int) -> Iterator[Fact]:
+    """So many orders, all refunded, a finding on each of the first ones, three to a customer, and one person who may look."""
     start = now()
     said: dict[str, Any] = {"source": "bench", "known_at": start, "ingested_at": start}
     yield OperatorRole(id="role", **said, login="ivo", role="investigator", granted=True)
-    for number in range(orders):
+    for number in range(refunds):
         name, customer = f"O{number}", f"C{number // 3}"
-        yield Order(id=f"order {number}", **said, occurred_at=start, order_id=name, account_id=customer, currency="EUR", paid=9_900)
+        of = said | {"occurred_at": start, "order_id": name, "account_id": customer, "currency": "EUR"}
+        yield Order(id=f"order {number}", **of, paid=9_900)
+        yield OrderLine(id=f"line {number}", **of, line_id="1", article="kettle", quantity=1, paid=9_900)
+        yield Refund(id=f"refund {number}", **of, line_id="1", refund_id=f"R{number}", amount=1_000 + number % 8_900)
         if number < 3 * cases:
             yield Finding(
                 id=f"finding {number}", **said, detector="receipt_without_arrival", version="1", subject_kind="slice",
-                subject=f"{name}/1/R{number}", family="journey", amount=1_000 + number % 90_000, currency="EUR",
+                subject=f"{name}/1/R{number}", family="journey", amount=1_000 + number % 8_900, currency="EUR",
             )  # fmt: skip
 
 
-async def measured(folder: Path, orders: int, cases: int) -> None:
+async def measured(folder: Path, refunds: int, cases: int) -> None:
     """Fill a store, open the console on it, and ask for its pages."""
     store = open_store(folder)
     try:
         began = time.monotonic()
-        append(store.service, made(orders, cases))
-        sys.stdout.write(f"{orders:,} orders, {cases:,} cases written in {time.monotonic() - began:.1f} s\n")
+        append(store.service, made(refunds, cases))
+        sys.stdout.write(f"{refunds:,} refunds, {cases:,} cases written in {time.monotonic() - began:.1f} s\n")
         async with store.running():
             app = console(store, ConsoleSettings(origin=ORIGIN, key=secrets.token_bytes(32), pseudonyms=secrets.token_bytes(32)))
             desk = app.state.site.desk
@@ -96,12 +103,12 @@ async def _pages(http: httpx.AsyncClient, case: str) -> None:
 def main() -> None:
     """Run it."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--orders", type=int, default=100_000)
+    asked.add_argument("--refunds", type=int, default=100_000)
     asked.add_argument("--cases", type=int, default=10_000)
     given = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="beleg-bench-") as folder:
         Path(folder).chmod(0o755)
-        asyncio.run(measured(Path(folder) / "store", given.orders, given.cases))
+        asyncio.run(measured(Path(folder) / "store", given.refunds, given.cases))
 
 
 if __name__ == "__main__":

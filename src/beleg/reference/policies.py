@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct, inspect
 
-from beleg.gate.policy import Clock, Example, Guard, PolicyFile, Rule, shipped
+from beleg.gate.policy import Clock, Example, Guard, PolicyFile, Rule, Way, shipped
 from beleg.gate.situation import Situation
 from beleg.reference.markdown import code, page, sentence, table
 
@@ -12,9 +12,9 @@ A policy is one TOML file: which claims need which proofs, from how many indepen
 at the legal deadline. Conditions are written in [CEL](https://cel.dev). Names and types are checked when the file is loaded; macros
 and patterns are switched off, so that no condition can loop.
 
-All guards that hold send a claim to a person. The first rule that fits says which proofs it needs: of each group one. A claim
-that no rule fits goes to a person. Amounts have names and stand once for each currency; a claim in a currency that lacks one of
-them goes to a person.
+All guards that hold send a claim to a person. The first rule that fits says which proofs it needs, of each group one, and from how
+many independent witnesses; `instead` names other ways that do as well. A claim that no rule fits goes to a person. Amounts have
+names and stand once for each currency; a claim in a currency that lacks one of them goes to a person.
 
 A policy is refused if its author and its approver are one person, if an example says otherwise than the policy, if a rule or
 a guard has no example in which it speaks or none in which it is silent, or if a rule needs a proof of which this shop has no
@@ -25,6 +25,7 @@ _PARTS: tuple[tuple[str, type[Struct]], ...] = (
     ("`[clock]`", Clock),
     ("`[[guards]]`", Guard),
     ("`[[rules]]`", Rule),
+    ("`[[rules.instead]]`", Way),
     ("`[[examples]]`", Example),
 )
 
