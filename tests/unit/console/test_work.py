@@ -5,9 +5,11 @@ import pytest
 from msgspec.structs import replace
 
 from beleg.facts.kinds.findings import Finding
+from beleg.ledger.store.base import Unit
 from beleg.web.console.desk import envelope
 from beleg.web.console.settings import Hour
 from support.consoles import serving
+from support.shops import order
 
 
 @pytest.fixture
@@ -91,6 +93,14 @@ def test_nobody_answers_their_own_request(running, person) -> None:
     (asked,) = running.desk.directory.waiting()
     assert ben.send(f"/reveal/{asked.id}", answer="grant").status_code == 403
     assert asked.reason not in ben.get("/").text
+
+
+def test_the_log_is_passed_over_once(running, person) -> None:
+    """Most of a store is of no concern to the console: what it looked at before one page it does not look at before the next."""
+    ivo = person("ivo")
+    running.run(running.store.commit(Unit(facts=order("O-elsewhere"))))
+    assert ivo.get("/").status_code == 200
+    assert running.desk._place == running.run(running.store.end())
 
 
 def test_search_leads_to_what_was_meant(running, person) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -23,6 +24,7 @@ from beleg.ledger.store.store import Store
 
 DECIDED, FOUND = "refund.decided", "finding.opened"
 TICK = 1.0  # seconds between looks at the clock
+REST = 10  # judging sources and persons anew rests so many times as long as it took: staff sign in all day long
 
 _log = logging.getLogger("beleg.gate")
 
@@ -51,6 +53,7 @@ class Keeper:
         self.reserved: dict[str, dict[str, kinds.Reservation]] = {}
         self._due: asyncio.Queue[str] = asyncio.Queue()
         self._stale = False
+        self._rested = 0.0
 
     async def load(self) -> None:
         """Read what is open from the store, after a start; the newest is what came last in the log, as clocks may jump back."""
@@ -161,9 +164,10 @@ class Keeper:
 
     async def _tick(self) -> None:
         now = now_micros()
-        if self._stale:
-            self._stale = False
+        if self._stale and time.monotonic() >= self._rested:
+            self._stale, began = False, time.monotonic()
             await self._asking.prover.refresh()
+            self._rested = time.monotonic() + REST * (time.monotonic() - began)
             await self._anew(list(self.open.values()))
         await self._anew([one for one in self.open.values() if one.look_at <= now])
         for held in [one for mine in self.reserved.values() for one in mine.values() if one.expires_at <= now]:

@@ -111,6 +111,11 @@ class Reader:
         facts = {(table, fact.id): fact for table, ids in named.items() for fact in await self.among(table, "id", ids)}
         return [(at, facts[table, name]) for at, table, name in entries if (table, name) in facts]
 
+    async def end(self) -> int:
+        """The place that the next entry of the log will have."""
+        ((last,),) = await self._rows("SELECT max(place) FROM beleg_log.entries", ())
+        return 0 if last is None else int(last) + 1
+
     async def _facts(self, statement: str, values: Sequence[Any]) -> list[Fact]:
         return [_decoder().decode(row[0]) for row in await self._rows(statement, values)]
 

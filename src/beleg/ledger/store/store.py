@@ -89,6 +89,10 @@ class Store:
         """At most so many facts of these tables from this place of the log on, with their places, in the order of the log."""
         return await self._parts()[1].since(tables, place, most)
 
+    async def end(self) -> int:
+        """The place that the next entry of the log will have."""
+        return await self._parts()[1].end()
+
     def prepare(self, name: str, statement: str) -> None:
         """Keep a statement of `View.sql` over `engine`, scoped by `SCOPE_MARK`; each connection plans it once."""
         self._statements[name] = statement

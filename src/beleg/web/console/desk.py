@@ -94,9 +94,12 @@ class Desk:
 
     async def _news(self) -> list[Fact]:
         found: list[Fact] = []
+        end = await self.ledger.end()
         while part := await self.ledger.since(_FOLDED, self._place):
             found += [fact for _, fact in part]
             self._place = part[-1][0] + 1
+        # what lies between is of no concern here, and is not to be passed over again before every page
+        self._place = max(self._place, end)
         return found
 
     def _too_early(self, fact: Fact) -> bool:

@@ -16,6 +16,9 @@ class Ledger(Protocol):
     async def since(self, tables: Collection[str], place: int, most: int = 5_000) -> list[tuple[int, Fact]]:
         """At most so many facts of these tables from this place on, with their places, in the order of the log."""
 
+    async def end(self) -> int:
+        """The place that the next entry of the log will have."""
+
     async def facts_of(self, order: str) -> list[Fact]:
         """Every fact of one order, in the order of the log."""
 
