@@ -15,7 +15,7 @@ from beleg.detect.run import plan
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
 from beleg.weigh.bits import Weighed
-from beleg.weigh.learn import Label, Stratum, explained, learn
+from beleg.weigh.learn import STRENGTH, Label, Stratum, explained, learn
 from beleg.weigh.patterns import FAMILIES
 from beleg.weigh.rank import added_up
 from beleg.weigh.weights import Weights, shipped, text
@@ -191,9 +191,9 @@ def labelled(rows: Iterable[Mapping[str, str]], shop: Shop, second: Overturned) 
     return [Labelled(*one) for one in sorted(found)]
 
 
-def relearned(shop: Shop, found: Iterable[Labelled], prior: Weights) -> Weights:
-    """The prior with these labels mixed in."""
-    return learn(prior, strata(shop, found, prior), shop.here.weighed(prior))
+def relearned(shop: Shop, found: Iterable[Labelled], prior: Weights, strength: float = STRENGTH) -> Weights:
+    """The prior with these labels mixed in; see `weigh.learn`."""
+    return learn(prior, strata(shop, found, prior), shop.here.weighed(prior), strength)
 
 
 def strata(shop: Shop, found: Iterable[Labelled], prior: Weights) -> list[Stratum]:

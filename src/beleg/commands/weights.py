@@ -24,7 +24,7 @@ from beleg.ledger.store.settings import LedgerSettings, settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.web.console.desk import Desk, envelope
 from beleg.weigh.learn import STRENGTH
-from beleg.weigh.patterns import in_words
+from beleg.weigh.patterns import family_in_words, in_words
 from beleg.weigh.weights import Weights, text
 
 app = cyclopts.App(name="weights", help="What evidence weighs, learned from a shop's own closed cases.")
@@ -131,7 +131,7 @@ def lines(proposal: Proposal, out: Path) -> Iterator[str]:
     yield "Largest changes (bits before, after; labels):"
     for one in proposal.changes[:MOST]:
         behind = ", ".join(f"{many} {name.replace('_', ' ')}" for name, many in one.labels.items()) or "none of its own"
-        yield f"  {one.family}, {one.kind}: {in_words(one.family, one.pattern)}"
+        yield f"  {family_in_words(one.family)}, {one.kind}: {in_words(one.family, one.pattern)}"
         yield f"    {one.method}: {one.before:+.2f} -> {one.after:+.2f} ({behind})"
     if len(proposal.changes) > MOST:
         yield f"  and {len(proposal.changes) - MOST:,} more; --json prints them all"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from beleg.gate.decision import Decision, Reason
 from beleg.gate.policy import Group
 from beleg.proofs.words import PROOF_WORDS, STATE_WORDS, Proof, State
-from beleg.weigh.patterns import in_words
+from beleg.weigh.patterns import family_in_words, in_words
 
 Say = Callable[..., str]  # a sentence with the names of its places, and what stands there
 
@@ -36,7 +36,7 @@ def stands(group: Group, state: State, say: Say = plain) -> str:
 
 def evidence(family: str, pattern: str, kind: str, say: Say = plain) -> str:
     """What a family of evidence shows, and which honest refunds it is held against."""
-    return say(EVIDENCE, family=say(family), pattern=in_words(family, pattern, say), kind=say(kind))
+    return say(EVIDENCE, family=family_in_words(family, say), pattern=in_words(family, pattern, say), kind=say(kind))
 
 
 def lacking(witnesses: int, say: Say = plain) -> str:

@@ -70,9 +70,10 @@ def learn(weights: Weights, strata: Iterable[Stratum], weighed: Iterable[Weighed
     """The weights with what the labels say mixed in; without a label they stay exactly as they are.
 
     Every table (a method's, a misfortune's, the honest refunds' of a kind) is a Dirichlet distribution per family, whose mean is
-    what was counted and whose strength is `strength`. The labels of that table count as so many observations, spread over
-    patterns as the shop's own refunds are: each stratum with all its refunds times the part that it is taken for, whether or not
-    anybody looked into it. So labels found because they rank high do not teach that their pattern is common.
+    what was counted and whose strength is `strength`. Its labels (of a kind, all labels there are) count as so many
+    observations, spread over patterns as the shop's own refunds are: each stratum with all its refunds times the part that it
+    is taken for, whether or not anybody looked into it. So labels found because they rank high do not teach that their pattern
+    is common.
 
     Args:
         weights: the prior.
@@ -108,7 +109,8 @@ class _Tally:
         """Count a stratum where its parts belong."""
         names: dict[Label, str] = {"wrong": taken.method, "misfortune": taken.rival, "honest": stratum.kind}
         for label, name in names.items():
-            self._labelled[label, name] += stratum.labels.get(label, 0.0)
+            # every label of a kind says which of its refunds are among the honest ones, and which are not
+            self._labelled[label, name] += sum(stratum.labels.values()) if label == "honest" else stratum.labels.get(label, 0.0)
             for family in FAMILIES:
                 self._shown[label, name][family][stratum.patterns[family]] += stratum.refunds * taken.parts[label]
         self._innocent[stratum.kind] += stratum.labels.get("honest", 0.0) + stratum.labels.get("misfortune", 0.0)

@@ -94,6 +94,15 @@ def patterns_of(letters: Mapping[str, str], fired: Mapping[str, str]) -> dict[st
     return found
 
 
+def family_in_words(family: str, say: Callable[[str], str] = str) -> str:
+    """A family's name as people read it."""
+    return say(_FAMILY_WORDS.get(family, family))
+
+
+# most names say what they are; this one would be taken for an amount
+_FAMILY_WORDS = {"money": "where the money went"}
+
+
 def in_words(family: str, pattern: str, say: Callable[[str], str] = str) -> str:
     """A pattern as people read it: what each proof of the family stands at, then what detectors found.
 

@@ -15,7 +15,7 @@ from beleg.gate import telling
 from beleg.report import words
 from beleg.web.console.rows import ORDERS, STATES
 from beleg.web.console.speech import Speech
-from beleg.weigh.patterns import CLAIMED, FAMILIES, KINDS
+from beleg.weigh.patterns import CLAIMED, FAMILIES, KINDS, family_in_words
 from beleg.weigh.weights import shipped
 
 ROOT = files("beleg.web.console")
@@ -38,7 +38,7 @@ def said() -> set[str]:
     dynamic = [*get_args(Role), *get_args(Outcome), *STATES, *ORDERS, *every_detector(), *words.CLASSES]
     dynamic += [
         *telling.SENTENCES,
-        *FAMILIES,
+        *map(family_in_words, FAMILIES),
         *KINDS,
         *CLAIMED.values(),
         "other refunds",

@@ -12,7 +12,7 @@ from beleg.web.console.context import Context, TurnedAwayError
 from beleg.web.console.learned import learned
 from beleg.web.console.shadow import ANSWERS, Compared, Tried, sums
 from beleg.web.console.trials import newest, unfinished
-from beleg.weigh.patterns import in_words
+from beleg.weigh.patterns import family_in_words, in_words
 
 SHOWN = 20
 TRIALS = 10
@@ -61,6 +61,7 @@ async def show(context: Context) -> Response:
         ended=_ended(context),
         learned=learned(context.desk, context.site.settings),
         in_words=in_words,
+        family_in_words=family_in_words,
     )
 
 
