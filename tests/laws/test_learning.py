@@ -124,3 +124,9 @@ def test_labels_found_because_they_rank_high_do_not_teach_that_they_are_common()
     after = learned(strata).honest[KIND]["movement"]
     share = after[SUSPECT["movement"]] / sum(after.values())
     assert share < 3 * 40 / 50_040
+
+
+def test_a_fraud_that_nothing_on_record_speaks_for_teaches_no_method():
+    """Somebody knows more than the records show; which method it was, they do not say."""
+    after = learned([stratum(1_000, wrong=50.0)])
+    assert after.wrong == WEIGHTS.wrong

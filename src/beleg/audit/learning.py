@@ -255,8 +255,9 @@ def changes(shop: Shop, found: Sequence[Labelled], prior: Weights, learned: Weig
     methods: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     behind: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     for stratum in strata(shop, found, prior):
-        for family in FAMILIES:
-            methods[family, stratum.kind, stratum.patterns[family]][explained(stratum, before, prior).method] += stratum.refunds
+        method = explained(stratum, before, prior).method
+        for family in FAMILIES if method else ():
+            methods[family, stratum.kind, stratum.patterns[family]][method] += stratum.refunds
     for one in found:
         for family, pattern in zip(FAMILIES, one.key[1:], strict=True):
             behind[family, one.key[0], pattern][one.outcome] += 1

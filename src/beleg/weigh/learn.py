@@ -22,6 +22,10 @@ STRENGTH = 200.0
 ALIKE = 2.0
 
 
+# A family speaks for a method from so many bits on; what is left below is smoothing.
+TELLING = 1.0
+
+
 class Stratum(msgspec.Struct, frozen=True, kw_only=True):
     """Refunds of one kind that look alike in every family: how many the shop has, and how many of them are labelled as what.
 
@@ -35,7 +39,10 @@ class Stratum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """What a stratum is taken for: the method and the misfortune that fit best, and each label's part of its refunds."""
+    """What a stratum is taken for: the method and the misfortune that fit best, and each label's part of its refunds.
+
+    `method` is empty where nothing speaks for any.
+    """
 
     method: str
     rival: str
@@ -46,14 +53,20 @@ def explained(stratum: Stratum, bits: Mapping[tuple[str, str, str], Mapping[str,
     """Its labels, mixed with what the old weights say: (labels + ALIKE * chance) / (all labels + ALIKE)."""
     row = {"kind": stratum.kind, **stratum.patterns}
     sums = added_up(row, bits, weights)
-    hypotheses = list(weights.hypotheses)
     # where nothing speaks for any method, what is left is the prior alone, and which method that is says nothing
     wrong = 1 / (1 + 2 ** (-sums["millibits"] / 1000)) if sums["millibits"] > 1000 * weights.prior_bits else 0.0
     unlucky = _unlucky(row, bits, weights)
     chances = {"wrong": wrong, "misfortune": (1 - wrong) * unlucky, "honest": (1 - wrong) * (1 - unlucky)}
     whole = sum(stratum.labels.values()) + ALIKE
     parts: dict[Label, float] = {one: (stratum.labels.get(one, 0.0) + ALIKE * chances[one]) / whole for one in LABELS}
-    return Explained(hypotheses[sums["method"]], hypotheses[sums["rival"]], parts)
+    return Explained(_method(row, bits, weights), list(weights.hypotheses)[sums["rival"]], parts)
+
+
+def _method(row: Mapping[str, str], bits: Mapping[tuple[str, str, str], Mapping[str, float]], weights: Weights) -> str:
+    """Of the methods that some family speaks for, the one with the largest sum: one of which nothing is known here is none."""
+    mine = [bits[family, row["kind"], row[family]] for family in FAMILIES]
+    spoken_for = [name for name in weights.wrong if any(one[name] >= TELLING for one in mine)]
+    return max(spoken_for, key=lambda name: sum(one[name] for one in mine), default="")
 
 
 def _unlucky(row: Mapping[str, str], bits: Mapping[tuple[str, str, str], Mapping[str, float]], weights: Weights) -> float:
@@ -109,6 +122,8 @@ class _Tally:
         """Count a stratum where its parts belong."""
         names: dict[Label, str] = {"wrong": taken.method, "misfortune": taken.rival, "honest": stratum.kind}
         for label, name in names.items():
+            if not name:
+                continue
             # every label of a kind says which of its refunds are among the honest ones, and which are not
             self._labelled[label, name] += sum(stratum.labels.values()) if label == "honest" else stratum.labels.get(label, 0.0)
             for family in FAMILIES:
