@@ -1,6 +1,7 @@
 """The gate under load: closed and open loop, durable, with all rules and the log on; beside a bare durable insert and the disk.
 
-Run: ``python -m bench.gate [orders] [rate] [workers]``. The service runs as ``beleg serve`` with its embedded store; this is the
+Run: ``python -m bench.gate [orders] [rate] [workers] [history]``. With a history, so many other orders and their returns (eight
+facts each) are in the embedded store beforehand. The service runs as ``beleg serve`` with its embedded store; this is the
 generator. With workers, so many processes of the service share one PostgreSQL: the empty database that BELEG_DATABASE_URL names and
 `beleg ledger migrate` brought up, else one from the wheel, started here. Its processor time is stated if it runs on this machine.
 Processor time (user and system) of the service, its database and the generator is stated, since a shared machine's wall clock says
@@ -20,10 +21,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 
+from beleg.facts.registry import fact_types
+from beleg.ledger.store.bulk import append
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.migrate import migrate
+from beleg.ledger.store.store import open_store
 
 DAY = 86_400_000_000
 PORT = 8471
@@ -164,6 +169,7 @@ async def main() -> None:
     orders = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else 1_500
     workers = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    history = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     with tempfile.TemporaryDirectory(prefix="beleg-bench-") as made:
         folder = Path(made)
         folder.chmod(0o755)
@@ -172,6 +178,8 @@ async def main() -> None:
         print(f"the disk: {disk(folder):,.0f} durable writes/s one by one")
         with ExitStack() as held:
             address = held.enter_context(database(folder)) if workers else ""
+            if history:
+                remember(folder, history)
             first, key = serve(folder, address, held)
             services = [first, *(serve(folder, address, held, number)[0] for number in range(1, workers))]
             pids = [postmaster(address)] if workers else [int((folder / "store" / "pg" / "postmaster.pid").read_text().split()[0])]
@@ -187,6 +195,17 @@ def database(folder: Path) -> Iterator[str]:
     with Embedded(folder / "server") as server:
         migrate(server.owner)
         yield server.service
+
+
+def remember(folder: Path, orders: int) -> None:
+    """Put a year of other orders into the store that will be served."""
+    store = open_store(folder / "store")
+    year = 365 * DAY
+    first, began = time.time_ns() // 1000 - year, time.perf_counter()
+    rows = (row for number in range(orders) for row in facts(f"H{number}", first + number * year // orders))
+    append(store.service, (msgspec.convert(row, fact_types()[row["fact"]]) for row in rows))
+    store.close()
+    print(f"a history of {8 * orders:,} facts written in {time.perf_counter() - began:.0f} s")
 
 
 def postmaster(address: str) -> int | None:

@@ -23,6 +23,8 @@ _SETTINGS = (
     f"SET search_path TO {SEARCH_PATH}",
     "SET jit = off",
     "SET plan_cache_mode = force_generic_plan",
+    # few rows are asked for, by indexed columns; a plan made while a table was empty, or just filled, would read all of it
+    "SET enable_seqscan = off",
     "SET default_transaction_read_only = on",
     "SET statement_timeout = '30s'",
 )

@@ -19,8 +19,13 @@ from beleg.ledger.store.outbox import Outbox
 from beleg.ledger.store.reader import Reader
 from beleg.ledger.store.sequencer import Sequencer
 
-# A lost process must not keep the log's head from the others.
-_WRITER = ("SET idle_in_transaction_session_timeout = '10s'", "SET jit = off", "SET synchronous_commit = on")
+# A lost process must not keep the log's head from the others; a plan made while a table was empty must not read all of it later.
+_WRITER = (
+    "SET idle_in_transaction_session_timeout = '10s'",
+    "SET jit = off",
+    "SET enable_seqscan = off",
+    "SET synchronous_commit = on",
+)
 
 
 class Store:
