@@ -23,6 +23,7 @@ from beleg.ledger.store.base import Unit
 from beleg.ledger.store.settings import LedgerSettings, settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.web.console.desk import Desk, envelope
+from beleg.web.settings import from_environment
 from beleg.weigh.learn import STRENGTH
 from beleg.weigh.patterns import family_in_words, in_words
 from beleg.weigh.weights import Weights, text
@@ -86,7 +87,9 @@ def learn(
 
 
 def _key(chosen: LedgerSettings) -> bytes:
-    """What the console draws its second readings by: its own key where it made one, else the one of this user."""
+    """What second readings are drawn by: the service's key where it is set here, else the console's own, else this user's."""
+    if key := from_environment().hash_key:
+        return key.encode()
     own = (chosen.folder or chosen.key.parent) / "console.key"
     return pseudonym_key(own if own.exists() else None)
 
