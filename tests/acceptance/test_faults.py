@@ -169,3 +169,4 @@ def test_a_full_disk_refuses_and_works_again_once_there_is_room(small: Path) -> 
         address = running(small / "store")
         assert address
         print("a full disk:", hold(load, address))
+    assert running(small / "store") is None, "told to stop, the service stops its database"

@@ -108,7 +108,7 @@ class Worker:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(60)
+        assert self.process.wait(60) == 0
         if self.process.stderr:
             self._rest.join()
             self.process.stderr.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -111,4 +111,5 @@ async def _serve(store: Store, wanted: ConsoleSettings, checker: Checker, trials
 async def listen(app: Starlette, port: int) -> None:
     """Answer on this machine's own address until told to stop."""
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", server_header=False)
-    await uvicorn.Server(config).serve()
+    with suppress(SystemExit):  # what told it to stop is told once more when the last answer is given
+        await uvicorn.Server(config).serve()

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -47,4 +48,5 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             lifespan="off",
             proxy_headers=False,
         )
-        await uvicorn.Server(config).serve()
+        with suppress(SystemExit):  # what told it to stop is told once more when the last answer is given
+            await uvicorn.Server(config).serve()
