@@ -1,6 +1,7 @@
 """A new passkey counts once a second administrator agreed, or after a while where there is none; before, it signs nothing."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from beleg.facts.kinds.operators import Invitation, OperatorRole, Passkey, Passk
 from beleg.facts.kinds.staff import StaffMember
 from beleg.web.console.desk import envelope
 from beleg.web.console.directory import Directory
+from beleg.web.console.enrolments import code
 from support.authenticators import Authenticator
 
 
@@ -76,9 +78,10 @@ def test_a_new_passkey_counts_once_a_second_administrator_agreed(running, person
     assert 'value="agree"' not in ana.get("/enrolments").text
     assert 'value="agree"' not in person("root").get("/enrolments").text
     shown = person("ben").get("/enrolments").text
-    code = told.partition('class="id num">')[2][:9]
+    shown_code = told.partition('class="id num">')[2].partition("<")[0]
+    assert re.fullmatch(r"\d{4} \d{4} \d{4}", shown_code)
     assert 'value="agree"' in shown
-    assert code in shown
+    assert shown_code in shown
     for login in ("root", "ana"):
         assert person(login).send(f"/enrolments/{name}", answer="agree").status_code == 403
     assert person("ben").send(f"/enrolments/{name}", answer="agree").status_code == 303
@@ -141,6 +144,13 @@ def test_an_invitation_is_used_once(running, person, invited) -> None:
     zoe = invited()
     zoe.enrol()
     assert zoe.http.post("/enrol/ask", json={"secret": zoe.secret}).status_code == 404
+
+
+def test_the_code_is_not_of_anybody_s_choosing() -> None:
+    """An authenticator chooses its credential's name, and could search for one with the code of another."""
+    one = at(1, Passkey, "console-1", login="zoe", credential="c", public_key="k")
+    assert code(replace(one, credential="d", public_key="l")) == code(one)
+    assert code(replace(one, id="console-2")) != code(one)
 
 
 def folded(*facts):

@@ -97,6 +97,9 @@ class Enrolments:
 
 
 def code(one: Way) -> str:
-    """A few characters that are different for every way to sign in, for two people to compare."""
-    letters = sha256((one.credential if isinstance(one, Passkey) else one.id).encode()).hexdigest()[:8].upper()
-    return f"{letters[:4]} {letters[4:]}"
+    """Twelve digits for two people to compare, another twelve for every way to sign in.
+
+    They come from the fact's own id, which is drawn here: nobody can search for a second passkey with the same ones.
+    """
+    digits = f"{int(sha256(one.id.encode()).hexdigest(), 16) % 10**12:012}"
+    return f"{digits[:4]} {digits[4:8]} {digits[8:]}"

@@ -29,7 +29,8 @@ OURS = frozenset(
         "findings", "finding_facts", "session_clearances", "operator_roles", "invitations", "passkeys", "passkey_ends",
         "company_accounts", "company_account_ends", "enrolment_answers", "operator_sign_ins", "personal_reads", "reveal_requests",
         "reveal_answers", "saved_views", "log_checks", "case_merges", "case_splits", "case_assignments", "case_notes",
-        "case_outcomes", "restrictions", "approval_questions", "policy_trials", "policy_trial_ends",
+        "case_outcomes", "restrictions", "approval_questions", "policy_trials", "policy_trial_ends", "weights_proposals",
+        "erasures",
     }
 )  # fmt: skip
 # What JSON of every kind holds exactly.
