@@ -32,7 +32,7 @@ from beleg.ledger.store.store import open_store
 
 DAY = 86_400_000_000
 PORT = 8471
-CONNECTIONS = 16
+CONNECTIONS, CROWD = 16, 600
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -242,11 +242,12 @@ async def measure(services: Sequence[int], databases: Sequence[int], key: str, o
             await asyncio.sleep(0.1)
     at = time.time_ns() // 1000 - 5 * DAY
     began = time.perf_counter()
-    for first in range(0, orders, 100):
-        rows = [fact for number in range(first, min(first + 100, orders)) for fact in facts(f"O{number}", at)]
+    every = orders + orders // 2
+    for first in range(0, every, 100):
+        rows = [fact for number in range(first, min(first + 100, every)) for fact in facts(f"O{number}", at)]
         status, body = await lines[0].post("/v1/facts", json.dumps({"facts": rows}).encode(), f"fill {first}")
         assert status == 202, body
-    print(f"filled with {8 * orders:,} facts in {time.perf_counter() - began:.0f} s")
+    print(f"filled with {8 * every:,} facts in {time.perf_counter() - began:.0f} s")
     said: Counter[str] = Counter()
 
     async def decide(line: Connection, number: int) -> None:
@@ -273,9 +274,33 @@ async def measure(services: Sequence[int], databases: Sequence[int], key: str, o
         return (await closed(lines, iter(numbers), work))[1]
 
     await loop("bare insert, closed", half, lambda: closed_loop(range(half), insert))
+    began = time.perf_counter()
     await loop("decisions, closed", half, lambda: closed_loop(range(half), decide))
+    most = half / (time.perf_counter() - began)
     await loop(f"decisions, open {rate:,.0f}/s", orders - half, lambda: opened(lines, range(half, orders), rate, decide))
     print("answers:", dict(said))
+    await overloaded(key, len(services), range(orders, orders + half), 2 * most)
+
+
+async def overloaded(key: str, services: int, numbers: range, rate: float) -> None:
+    """What is answered, and how fast, when twice as much is asked as there is time for, by many who do not wait for each other."""
+    lines = [await Connection(key, PORT + number % services).open() for number in range(CROWD)]
+    took: dict[int, list[float]] = {}
+    said: Counter[str] = Counter()
+
+    async def ask(line: Connection, number: int) -> None:
+        began = time.perf_counter()
+        status, body = await line.post("/v1/refund-decisions", claim(f"O{number}"), f"{number}.0")
+        took.setdefault(status, []).append(time.perf_counter() - began)
+        said[f"{status} {json.loads(body).get('decision')}"] += 1
+
+    began = time.perf_counter()
+    await opened(lines, numbers, rate, ask)
+    print(f"twice that, {rate:,.0f}/s from {CROWD} connections for {time.perf_counter() - began:.1f} s: {dict(said)}")
+    for status, every in sorted(took.items()):
+        every.sort()
+        p50, p99 = (1000 * every[min(len(every) - 1, int(len(every) * share))] for share in (0.5, 0.99))
+        print(f"{'':26} {status}: {len(every):,}, p50 {p50:.1f}  p99 {p99:.1f} ms")
 
 
 if __name__ == "__main__":

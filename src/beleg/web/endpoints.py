@@ -72,8 +72,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
             began = telemetry.clock()
             try:
                 body = await _body(request)
-                caller = await service.door.caller(request, self.scope) if self.scope else _NOBODY
-                answer = await self.handler(Call(service, request, caller, body))
+                answer = await self._answered(service, request, body)
             except Exception as failure:
                 told = problems.told(failure)
                 if told.problem.status >= 500:
@@ -83,6 +82,13 @@ class Endpoint(Struct, frozen=True, kw_only=True):
             return answer
 
         return serve
+
+    async def _answered(self, service: Service, request: Request, body: bytes) -> Response:
+        if self.scope is None:
+            return await self.handler(Call(service, request, _NOBODY, body))
+        with service.room():
+            caller = await service.door.caller(request, self.scope)
+            return await self.handler(Call(service, request, caller, body))
 
 
 async def _body(request: Request) -> bytes:

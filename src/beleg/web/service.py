@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,7 @@ from beleg.web.console.settings import ConsoleSettings, hour_cost
 from beleg.web.console.trials import Trials
 from beleg.web.outgoing import Outgoing
 from beleg.web.pending import Approvals
+from beleg.web.problems import ProblemError
 from beleg.web.second import SecondPerson
 from beleg.web.settings import Receiver, Settings
 from beleg.weigh.scale import Scale
@@ -43,6 +44,7 @@ class Service:
     def __init__(self, settings: Settings, store: Store) -> None:
         """Put the parts together; `running` sets them going."""
         self.settings, self.store = settings, store
+        self._inside = 0
         policy = _policy(settings.policy)
         scale = Scale(load_weights(settings.weights))
         self.gate = Gate(policy, scale)
@@ -61,6 +63,22 @@ class Service:
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """While a request is answered; beyond what can be answered soon, whoever asks is told at once to come again.
+
+        Raises:
+            ProblemError: too many wait already.
+        """
+        if self._inside >= self.settings.at_once:
+            detail = f"{self._inside} requests wait already; ask again with the same Idempotency-Key"
+            raise ProblemError("busy", 503, "Too much is asked at once", detail, {"retry-after": "1"})
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
 
     async def ready(self) -> None:
         """Judge the sources and read what is open."""

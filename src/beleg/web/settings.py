@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
     shadow: Annotated[str, Meta(description="a policy that is asked beside it and changes nothing")] = ""
     rate: Annotated[str, Meta(description="how much each client may ask")] = "5000/second"
+    at_once: Annotated[int, Meta(description="how many requests may wait for an answer at once; more are told to come again")] = 256
     reserve_minutes: Annotated[int, Meta(description="how long released money stays set aside")] = 60
     refresh_seconds: Annotated[int, Meta(description="how often sources, persons and sessions are judged anew")] = 300
     hash_key: Annotated[

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from support.shops import dock, receipt, scan
 
@@ -150,3 +151,16 @@ def test_a_refund_without_an_order_cannot_be_asked_about_and_is_found_when_it_is
     assert say(gate, "loose", refund).status_code == 202
     (finding,) = gate.do(gate.service.store.where("finding_facts", "fact_id", "loose-1"))
     assert finding.source == "refund_without_asking"
+
+
+def test_when_too_much_is_asked_at_once_whoever_comes_is_told_so(gate, shop, claim):
+    name, settings = shop(), gate.service.settings
+    gate.service.settings = replace(settings, at_once=0)
+    try:
+        told = ask(gate, claim(name), f"{name}.0")
+        assert (told.status_code, told.headers["retry-after"]) == (503, "1")
+        assert told.json()["type"] == "urn:beleg:problem:busy"
+        assert gate.request("GET", "/healthz").status_code == 200
+    finally:
+        gate.service.settings = settings
+    assert ask(gate, claim(name), f"{name}.0").status_code == 200
