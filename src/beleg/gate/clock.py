@@ -9,6 +9,9 @@ from beleg.gate.policy import Clock
 from beleg.proofs.coverage import DAY
 from beleg.proofs.words import followed
 
+# Nobody has to give goodwill; and an order of which no record says that it was called off was not: time alone pays neither.
+_NO_DUTY: frozenset[RefundClass] = frozenset({"cancelled", "adjustment", "goodwill", "chargeback"})
+
 
 class Deadline(Struct, frozen=True, kw_only=True):
     """By when something happens to a claim that is not paid, and why then."""
@@ -30,6 +33,9 @@ def deadline(clock: Clock, refund_class: RefundClass, informed_at: int, posted_a
         posted_at: when goods were first seen on their way or here, or the consumer showed that they were sent; None before that.
     """
     base = informed_at + clock.days * DAY
+    if refund_class in _NO_DUTY:
+        basis = f"{clock.days} days after the shop was told; no duty to pay follows from this alone"
+        return Deadline(due_at=base, look_at=base - clock.look_before * DAY, started=False, at_deadline="review", basis=basis)
     if not followed(refund_class):
         return _running(clock, base, f"{clock.basis}: {clock.days} days after the shop was told")
     if posted_at is None:

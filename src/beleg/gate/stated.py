@@ -20,7 +20,7 @@ def request_of(claim: Claim) -> str:
 def stated(claim: Claim, line_id: str | None, now: int, *, cancelled: bool) -> Fact | None:
     """The fact that tells of a request: a customer's claim, a return, or a request for which no goods move.
 
-    None where goods should come back and nobody can say of which line.
+    None where goods should come back and nobody can say of which line. Whose order it is, the order says, not whoever asks.
 
     Args:
         claim: what is asked for.
@@ -28,11 +28,17 @@ def stated(claim: Claim, line_id: str | None, now: int, *, cancelled: bool) -> F
         now: when it is asked, in microseconds.
         cancelled: whether something of the order was cancelled, so that what nobody calls a return need not be one.
     """
-    if claim.claim_kind is not None and claim.rma_id is None:
-        return _claim(claim, claim.claim_kind, line_id, now)
+    if claim.rma_id is None and (kind := _kind(claim)) is not None:
+        return _claim(claim, kind, line_id, now)
     if claim.rma_id is None and (not followed(claim.refund_class) or (cancelled and claim.stated_class is None)):
         return _request(claim, line_id, now)
     return _return(claim, line_id, now) if line_id is not None else None
+
+
+def _kind(claim: Claim) -> ClaimKind | None:
+    """What a customer claims; what is only stated to be damaged, or not to come back, needs documents of its own."""
+    stated_kinds: dict[str, ClaimKind] = {"not_received": "not_received", "damaged": "other", "returnless": "other"}
+    return claim.claim_kind or stated_kinds.get(claim.stated_class or "")
 
 
 def _claim(claim: Claim, kind: ClaimKind, line_id: str | None, now: int) -> ClaimFact:
@@ -45,7 +51,6 @@ def _claim(claim: Claim, kind: ClaimKind, line_id: str | None, now: int) -> Clai
         claim_id=claim.thread,
         order_id=claim.order_id,
         line_id=line_id,
-        account_id=claim.account_id,
         kind=kind,
         quantity=claim.quantity,
     )
@@ -61,7 +66,6 @@ def _request(claim: Claim, line_id: str | None, now: int) -> RefundRequest:
         refund_id=claim.thread,
         order_id=claim.order_id,
         line_id=line_id,
-        account_id=claim.account_id,
         quantity=claim.quantity,
         amount=claim.amount,
         currency=claim.currency,
@@ -83,7 +87,6 @@ def _return(claim: Claim, line_id: str, now: int) -> ReturnAuthorisation:
         order_id=claim.order_id,
         line_id=line_id,
         quantity=claim.quantity or 1,
-        account_id=claim.account_id,
         returnless=claim.refund_class == "returnless",
         actor=claim.requester,
         session=claim.session,

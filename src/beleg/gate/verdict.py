@@ -43,24 +43,26 @@ def judge(policy: Policy, situation: Situation, states: Mapping[Proof, State], w
     guards, rule = policy.speaking(situation, amounts)
     if rule is None:
         return Verdict(answer="review", guards=tuple(guards))
-    usual, *others = (_gone(policy, way, states, witnesses) for way in (rule, *rule.instead))
+    usual = _gone(rule, widened(policy, rule), states, witnesses)
+    # what stands in for a proof of the rule is not to stand in for one that is taken instead
+    others = [_gone(way, way.needs, states, witnesses) for way in rule.instead]
     went = next((one for one in (usual, *others) if one.answer == "release"), usual)
     return msgspec.structs.replace(went, answer="review" if guards else went.answer, guards=tuple(guards), rule=rule)
 
 
-def _gone(policy: Policy, way: Way, states: Mapping[Proof, State], witnesses: int) -> Verdict:
+def _gone(way: Way, groups: tuple[Group, ...], states: Mapping[Proof, State], witnesses: int) -> Verdict:
     """How far a claim gets this way."""
-    met = tuple((group, state_of(group, states)) for group in widened(policy, way))
+    met = tuple((group, state_of(group, states)) for group in groups)
     lacking = max(0, way.witnesses - witnesses)
     answer = _answer({state for _, state in met}, lacking)
     return Verdict(answer=answer, met=met, witnesses_needed=way.witnesses, witnesses_lacking=lacking)
 
 
-def widened(policy: Policy, way: Way) -> tuple[Group, ...]:
-    """A way's groups with what the policy lets stand in for a proof."""
+def widened(policy: Policy, rule: Rule) -> tuple[Group, ...]:
+    """A rule's groups with what the policy lets stand in for a proof."""
     stand_ins = policy.file.substitutes
     return tuple(
-        tuple(dict.fromkeys((*group, *(other for one in group for other in stand_ins.get(one, ()))))) for group in way.needs
+        tuple(dict.fromkeys((*group, *(other for one in group for other in stand_ins.get(one, ()))))) for group in rule.needs
     )
 
 

@@ -34,15 +34,18 @@ def _outbound(view: View, asked: ir.Table) -> ir.Table:
 
 
 def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]:
-    cancelled = asked.filter(asked.refund_class == "cancelled").select("slice_id", "order_id")
-    stated = cancelled.join(view.table("cancellations").rename(fact_id="id", at="occurred_at"), "order_id")
-    yield rows(stated, "not_dispatched", "for")
+    cancelled = asked.filter(asked.refund_class == "cancelled").select("slice_id", "order_id", slice_line="line_id")
     # a parcel of an order with other lines may have carried only those
     lines = view.table("order_lines").select("order_id", "line_id").semi_join(cancelled, "order_id")
     called_off = view.table("cancellations").select("order_id", "line_id")
     whole = called_off.filter(called_off.line_id.isnull()).select("order_id")
     shipped = lines.anti_join(called_off, ["order_id", "line_id"]).anti_join(whole, "order_id").select("order_id")
     alone = cancelled.anti_join(shipped, "order_id")
+    # what was called off speaks for its own line alone; for a whole order, where all of it was
+    off = view.table("cancellations").rename(fact_id="id", at="occurred_at")
+    of_line = cancelled.join(off, "order_id").filter(lambda t: t.line_id.isnull() | (t.line_id == t.slice_line))
+    of_order = alone.filter(alone.slice_line.isnull()).join(off.filter(off.line_id.notnull()), "order_id")
+    yield rows(ibis.union(of_line, of_order.select(*of_line.columns), distinct=False), "not_dispatched", "for")
     left = sent.filter(sent.status.isin(HELD_BY_CARRIER)).semi_join(alone, "slice_id")
     yield rows(left, "not_dispatched", "against", carrier=left.attests, place=left.carrier)
 

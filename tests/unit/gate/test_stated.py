@@ -24,6 +24,9 @@ def claim(**said) -> Claim:
         ({"stated_class": "cancelled"}, None, False, "refund_requests"),
         ({"stated_class": "goodwill"}, "1", False, "refund_requests"),
         ({"claim_kind": "not_received"}, None, False, "claims"),
+        ({"stated_class": "not_received"}, "1", False, "claims"),
+        ({"stated_class": "damaged"}, "1", False, "claims"),
+        ({"stated_class": "returnless"}, "1", True, "claims"),
         ({"claim_kind": "damaged", "rma_id": "M1"}, "1", False, "return_authorisations"),
     ],
 )

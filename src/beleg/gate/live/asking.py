@@ -77,7 +77,7 @@ class Asking:
     async def judge(self, claim: Claim) -> "Judged":
         """What the gate says now; nothing is written but the request's own facts, where nothing told of it before."""
         slices = await self._slices(claim)
-        staff = await self._staff(claim)
+        staff = await self._staff(claim, {one.account_id for one in slices} | {claim.account_id})
         now = now_micros()
         shadow = _strictest([self.shadow.decide(claim, one, now, staff) for one in slices]) if self.shadow else None
         told = Shadowed(policy=shadow.policy, answer=shadow.answer, rule=shadow.rule) if shadow else None
@@ -101,16 +101,16 @@ class Asking:
         cancelled = bool(await self.store.where("cancellations", "order_id", claim.order_id))
         return stated(claim, claim.line_id or only, now_micros(), cancelled=cancelled)
 
-    async def _staff(self, claim: Claim) -> Staff | None:
+    async def _staff(self, claim: Claim, accounts: set[str | None]) -> Staff | None:
         if claim.requester is None and claim.session is None:
             return None
         taken = claim.session in self.prover.suspects
         roster = await self.store.where("staff", "login", claim.requester) if claim.requester else []
         contacts = {one.contact for one in roster if isinstance(one, StaffMember) and one.contact}
-        return Staff(to_self=bool(contacts) and await self._theirs(claim, contacts), takeover=taken)
+        return Staff(to_self=bool(contacts) and await self._theirs(accounts, contacts), takeover=taken)
 
-    async def _theirs(self, claim: Claim, contacts: set[str]) -> bool:
-        seen = await self.store.where("identifiers", "account_id", claim.account_id) if claim.account_id else []
+    async def _theirs(self, accounts: set[str | None], contacts: set[str]) -> bool:
+        seen = await self.store.among("identifiers", "account_id", [one for one in accounts if one])
         return any(getattr(one, "value", None) in contacts for one in seen)
 
     async def _write(self, claim: Claim, judged: "Judged", key: Key | None, topic: str | None) -> Asked:

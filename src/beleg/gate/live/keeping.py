@@ -24,7 +24,8 @@ from beleg.ledger.store.store import Store
 
 DECIDED, FOUND = "refund.decided", "finding.opened"
 TICK = 1.0  # seconds between looks at the clock
-REST = 10  # judging sources and persons anew rests so many times as long as it took: staff sign in all day long
+# Judging sources and persons anew rests so many times as long as it took, at most so many seconds: staff sign in all day long.
+REST, LONGEST_REST = 10, 30.0
 
 _log = logging.getLogger("beleg.gate")
 
@@ -166,8 +167,12 @@ class Keeper:
         now = now_micros()
         if self._stale and time.monotonic() >= self._rested:
             self._stale, began = False, time.monotonic()
-            await self._asking.prover.refresh()
-            self._rested = time.monotonic() + REST * (time.monotonic() - began)
+            try:
+                await self._asking.prover.refresh()
+            except BaseException:
+                self._stale = True
+                raise
+            self._rested = time.monotonic() + min(LONGEST_REST, REST * (time.monotonic() - began))
             await self._anew(list(self.open.values()))
         await self._anew([one for one in self.open.values() if one.look_at <= now])
         for held in [one for mine in self.reserved.values() for one in mine.values() if one.expires_at <= now]:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from beleg.facts.kinds.money import Refund
+from beleg.facts.kinds.money import Claim as CustomerClaim
+from beleg.facts.kinds.money import ClaimDocument, Refund
 from beleg.facts.kinds.orders import Cancellation
 from beleg.facts.kinds.parcels import Parcel
 from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
@@ -19,7 +20,7 @@ from beleg.gate.live.keeping import Keeper
 from beleg.gate.live.prover import Prover
 from beleg.ledger.store.base import ConflictError, Key
 from beleg.ledger.store.store import Store
-from support.shops import back, dock, now, order, receipt, roster, scan
+from support.shops import DAY, back, dock, now, order, receipt, roster, scan
 
 
 @asynccontextmanager
@@ -90,6 +91,60 @@ def test_a_cancelled_order_is_paid_back_unless_it_had_left(working, store):
         gone = await keeper.ask(claim(order_id="O7", refund_id="R7", **asked), None)
         assert gone.answer.decision == "review"
         assert "guard:facts disagree" in [one.code for one in gone.answer.reasons]
+
+    working(story)
+
+
+def test_what_was_called_off_speaks_for_its_own_line_alone(working, store):
+    """Line 1 was cancelled, line 2 left: who states that line 2 was cancelled, or the whole order, gets nothing by that."""
+    asked = {"rma_id": None, "trigger": "manual", "requester": None, "session": None, "stated_class": "cancelled"}
+
+    async def story(keeper: Keeper) -> None:
+        head, first = order("O5", paid=2000)
+        second = msgspec.structs.replace(first, id="O5-2", line_id="2", paid=40000)
+        left = next(one for one in back("O5", "M5") if isinstance(one, Parcel))
+        out = msgspec.structs.replace(left, direction="out", rma_id=None)
+        await keeper.take((msgspec.structs.replace(head, paid=42000), first, second, out, scan("M5"), cancelled("O5", "1")))
+        for number, (line, amount) in enumerate((("2", 40000), (None, 42000))):
+            told = await keeper.ask(claim(order_id="O5", refund_id=f"R{number}", line_id=line, amount=amount, **asked), None)
+            assert told.answer.decision == "hold"
+            assert (told.answer.at_deadline, told.answer.duty_started) == ("review", False), "nor does time alone pay it"
+        fine = await keeper.ask(claim(order_id="O5", refund_id="R9", line_id="1", amount=2000, **asked), None)
+        assert fine.answer.decision == "release"
+
+    working(story)
+
+
+def test_a_photo_documents_the_claim_it_came_with(working, store):
+    asked = {"rma_id": None, "trigger": "manual", "requester": None, "session": None, "stated_class": "damaged", "amount": 4000}
+
+    async def story(keeper: Keeper) -> None:
+        kept = {"source": "shop", "occurred_at": now(), "known_at": now(), "order_id": "O5"}
+        photo = ClaimDocument(id="photo", **kept, claim_id="C1", kind="photo", content="a" * 64)
+        cup = CustomerClaim(id="cup", **kept, claim_id="C1", line_id="1", kind="damaged")
+        await keeper.take((*order("O5", paid=9000), cup, photo))
+        await keeper._asking.prover.refresh()
+        other = await keeper.ask(claim(order_id="O5", refund_id="R5", **asked), None)
+        own = await keeper.ask(claim(order_id="O5", refund_id="R6", claim_id="C1", **asked), None)
+        assert (other.answer.decision, own.answer.decision) == ("hold", "release")
+
+    working(story)
+
+
+def test_whose_record_speaks_the_order_says(working, store):
+    """Six quiet orders of another account are no record of the one that asks."""
+
+    async def story(keeper: Keeper) -> None:
+        for number in range(6):
+            await keeper.take(order(f"Q{number}", account="quiet", at=now() - 500 * DAY))
+        await keeper.take(order("O5", account="new"))
+        asked = {"order_id": "O5", "rma_id": None, "requester": None, "session": None}
+        told = await keeper.ask(claim(refund_id="R5", account_id="quiet", **asked), None)
+        assert (told.answer.decision, told.answer.rule) == ("hold", "return")
+        await keeper.take(order("O6", account="quiet"))
+        asked["order_id"] = "O6"
+        trusted = await keeper.ask(claim(refund_id="R6", account_id="new", **asked), None)
+        assert (trusted.answer.decision, trusted.answer.rule) == ("release", "trusted customer")
 
     working(story)
 
