@@ -19,7 +19,7 @@ from beleg.facts.kinds.accounts import Identifier
 from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Decision
 from beleg.facts.kinds.money import Refund
-from beleg.facts.kinds.operators import Invitation, OperatorRole, Passkey
+from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, OperatorRole, Passkey
 from beleg.facts.kinds.orders import Order
 from beleg.ledger.log.note import Signer
 from beleg.ledger.store.base import Unit
@@ -87,7 +87,7 @@ def story(start: int) -> tuple[Fact, ...]:
 
 
 def staffed(start: int) -> tuple[Fact, ...]:
-    """Somebody of every role, each with a passkey that nobody can use, as if all were made at first start."""
+    """Somebody of every role, each with a passkey that nobody can use and that was agreed to."""
     said = {"source": "test", "known_at": start, "ingested_at": start}
     roles = [
         OperatorRole(id=f"role-{who}-{role}", **said, login=who, role=role, granted=True)
@@ -99,7 +99,8 @@ def staffed(start: int) -> tuple[Fact, ...]:
         Passkey(id=f"key-{who}", **said, login=who, credential=f"cred-{who}", public_key="none", invitation=f"invited-{who}")
         for who in STAFF
     ]
-    return (*roles, *invited, *keys)
+    agreed = [EnrolmentAnswer(id=f"agreed-{who}", **said, enrolment_id=f"key-{who}", granted=True) for who in STAFF]
+    return (*roles, *invited, *keys, *agreed)
 
 
 def settings(origin: str, **other: Any) -> ConsoleSettings:

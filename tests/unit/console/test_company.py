@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from beleg.facts.kinds.operators import CompanyAccount, OperatorRole
+from beleg.facts.kinds.operators import CompanyAccount, EnrolmentAnswer, OperatorRole
 from beleg.ledger.store.store import Store
-from beleg.web.console import session, signing
+from beleg.web.console import session
 from beleg.web.console.company import ANSWER
 from beleg.web.console.context import own
 from beleg.web.console.desk import envelope, now
@@ -45,15 +45,17 @@ def straight(theirs):
 
 
 def bound(issuer, *logins):
-    """Company accounts of these people, as if bound at first start."""
+    """Company accounts of these people, agreed to."""
     sessions, said = Sessions(KEY, secure=False), {"source": "test", "known_at": now()}
-    return tuple(
+    accounts = [
         CompanyAccount(
             id=f"account-{who}", **said, login=who, account=sessions.account(issuer, f"sub-{who}"), issuer=issuer,
             invitation=f"invited-{who}",
         )
         for who in logins
-    )  # fmt: skip
+    ]  # fmt: skip
+    agreed = [EnrolmentAnswer(id=f"bound-{who}", **said, enrolment_id=f"account-{who}", granted=True) for who in logins]
+    return (*accounts, *agreed)
 
 
 @pytest.fixture(scope="module")
@@ -306,10 +308,14 @@ def test_an_invitation_accepted_with_a_company_account_waits_for_a_second_admini
     assert visitor.get(to_provider(visitor)).status_code == 403
 
 
-def test_the_first_start_needs_a_passkey(running, visitor) -> None:
-    secret = running.run(signing.invite(running.desk, "first", ["administrator"], None))
-    assert "data-company" not in visitor.get(f"/enrol?secret={secret}").text
-    assert visitor.post("/enrol/company", json={"secret": secret}).status_code == 404
+def test_the_first_start_needs_a_passkey(empty, theirs) -> None:
+    with (
+        serving(empty, (), company=Settings(theirs.issuer, CLIENT, SECRET, "Acme")) as console,
+        httpx.Client(base_url=console.address, headers={"origin": console.address}) as http,
+    ):
+        page = http.get(f"/enrol?secret={console.invitation}").text
+        assert ("data-passkey" in page, "data-company" in page) == (True, False)
+        assert http.post("/enrol/company", json={"secret": console.invitation}).status_code == 404
 
 
 def test_without_a_provider_nothing_is_there(fresh) -> None:

@@ -1,4 +1,4 @@
-"""Ways to sign in: each is made with an invitation, and counts once a second person agreed; only the first start's needs nobody."""
+"""Ways to sign in: each is made with an invitation, and counts once a second person agreed; only the first of all needs nobody."""
 
 from hashlib import sha256
 from hmac import compare_digest
@@ -27,6 +27,7 @@ class Enrolments:
         self.invitations: dict[str, Invitation] = {}
         self._made: dict[str, Way] = {}
         self._used: set[str] = set()
+        self._first: set[str] = set()  # passkeys of the first start, each made while nobody had one
 
     def add(self, fact: Fact) -> None:
         """Take in the next fact."""
@@ -34,6 +35,8 @@ class Enrolments:
             case Invitation():
                 self.invitations[fact.id] = fact
             case Passkey():
+                if not self.passkeys and self._by_nobody(fact):
+                    self._first.add(fact.id)
                 self.passkeys[fact.credential] = self._made[fact.id] = fact
                 self._used.add(fact.invitation or "")
             case PasskeyEnd():
@@ -56,9 +59,14 @@ class Enrolments:
             self.accounts = {name: one for name, one in self.accounts.items() if one.id != fact.enrolment_id}
 
     def invitation(self, secret: str, now: int) -> Invitation | None:
-        """The unused invitation that this secret's digest belongs to, if it is still good."""
+        """The unused invitation that this secret's digest belongs to, if it is still good.
+
+        Those of the first start are good while nobody has a passkey: one that was left over would let in one administrator more.
+        """
         found = self._invited(secret)
-        return found if found and found.expires_at > now and found.id not in self._used else None
+        if found is None or found.expires_at <= now or found.id in self._used:
+            return None
+        return found if found.actor is not None or not self.passkeys else None
 
     def made_with(self, secret: str) -> Way | None:
         """What was made with the invitation that this secret's digest belongs to, if it still waits."""
@@ -77,10 +85,13 @@ class Enrolments:
         return tuple(one for one in self.ways() if one.login == login)
 
     def counts(self, one: Way) -> bool:
-        """Whether it may be used: made at first start, or agreed to."""
-        invitation, answer = self.invitations.get(one.invitation or ""), self.answers.get(one.id)
-        first = invitation is not None and invitation.actor is None
-        return first or (answer is not None and answer.granted)
+        """Whether it may be used: the passkey of the first start, made while nobody had one, or agreed to."""
+        answer = self.answers.get(one.id)
+        return one.id in self._first or (answer is not None and answer.granted)
+
+    def _by_nobody(self, one: Way) -> bool:
+        invitation = self.invitations.get(one.invitation or "")
+        return invitation is not None and invitation.actor is None
 
     def inviter(self, one: Way) -> str:
         """Who invited its owner; nobody at first start."""
