@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from beleg.audit.history import History, attached
+from beleg.facts.told import ToldError
 from beleg.gate.checking import check_examples, check_sources
 from beleg.gate.decide import Gate
 from beleg.gate.history import Backtest, Progress, Share, replay
@@ -16,23 +17,35 @@ from beleg.weigh.weights import load as weights_of
 
 
 class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is tried on what. `work` is a folder for files on the way; `as_of` in microseconds; `weights` a shop's own, a file."""
+    """What is tried on what.
+
+    `work` is a folder for files on the way; `as_of` in microseconds; `weights` a shop's own, a file; `digest` the SHA-256 that the
+    policy's file has to have, where somebody chose it by that.
+    """
 
     policy: str
     history: History
     work: Path
     as_of: int | None = None
     weights: str = ""
+    digest: str = ""
 
 
 def backtest(settings: BacktestSettings, progress: Progress) -> Backtest:
     """What the policy would have changed.
 
     Raises:
-        ToldError: the policy or the input cannot be used.
+        ToldError: the policy or the input cannot be used, or the policy is another one than was chosen.
         EngineError: the engine cannot be opened.
     """
     policy, weights = load(settings.policy), weights_of(settings.weights)
+    if settings.digest not in {"", policy.digest}:
+        raise ToldError(
+            policy.where,
+            got=f"a file with SHA-256 {policy.digest[:12]}",
+            expected=f"the one that was chosen, {settings.digest[:12]}",
+            mend="it was changed meanwhile: look at it again, and begin anew",
+        )
     check_examples(policy)
     with attached(settings.history, settings.work, progress) as (engine, last):
         coverage = prepare(engine, settings.as_of)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -18,10 +17,16 @@ NICE = 15  # whoever asks the gate comes first
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: a policy's file, the history to try it on, and the weights to do it by."""
+    """What to do: a policy's file and its SHA-256, the history to try it on, and the weights to do it by.
+
+    `work` is a folder for files on the way, facts in the clear among them. It is the parent's, since a process that is killed takes
+    nothing away.
+    """
 
     policy: str
+    digest: str
     history: History
+    work: str
     weights: str = ""
 
 
@@ -38,14 +43,15 @@ def main() -> None:
     """Read, try, tell."""
     os.nice(NICE)
     trial = msgspec.json.decode(sys.stdin.buffer.read(), type=Trial)
-    with tempfile.TemporaryDirectory(prefix="beleg-") as work:
-        try:
-            settings = BacktestSettings(policy=trial.policy, history=trial.history, work=Path(work), weights=trial.weights)
-            answer = backtest(settings, lambda step, share: _say(Said(step=step, share=share)))
-        except (ToldError, EngineError, OSError) as refused:
-            _say(Said(failed=str(refused)))
-        else:
-            _say(Said(answer=answer))
+    try:
+        settings = BacktestSettings(
+            policy=trial.policy, digest=trial.digest, history=trial.history, work=Path(trial.work), weights=trial.weights
+        )
+        answer = backtest(settings, lambda step, share: _say(Said(step=step, share=share)))
+    except (ToldError, EngineError, OSError) as refused:
+        _say(Said(failed=str(refused)))
+    else:
+        _say(Said(answer=answer))
 
 
 def _say(said: Said) -> None:

@@ -26,6 +26,7 @@ from beleg.web.console.settings import ConsoleSettings
 from beleg.web.console.settings import hour_cost as read_hour_cost
 from beleg.web.console.trials import Trials
 from beleg.web.settings import from_environment
+from beleg.weigh.weights import load as load_weights
 
 
 def console(
@@ -77,21 +78,22 @@ def console(
         Show pages on members of staff. Ask your works council and your data-protection officer first.
     """
     with told():
-        chosen = settings(store)
+        chosen, environment = settings(store), from_environment()
         wanted = ConsoleSettings(
             origin=(origin or f"http://localhost:{port}").rstrip("/"), backtest=backtest,
             key=pseudonym_key((chosen.folder or chosen.key.parent) / "console.key"), pseudonyms=pseudonym_key(pseudonyms),
             answer=msgspec.json.decode(answer.read_bytes(), type=AuditResult) if answer else None,
             policies=tuple(sorted(policies.glob("*.toml"))) if policies else (), second_readings=second_readings,
-            hour=read_hour_cost(hour_cost), wait_hours=wait_hours, company=from_environment().company(), staff=staff,
+            hour=read_hour_cost(hour_cost), wait_hours=wait_hours, company=environment.company(), staff=staff,
+            weights=load_weights(environment.weights),
         )  # fmt: skip
-        _open(chosen, wanted, port, history)
+        _open(chosen, wanted, port, History(path=history, key=wanted.pseudonyms), environment.weights)
 
 
-def _open(chosen: LedgerSettings, wanted: ConsoleSettings, port: int, history: str) -> None:
+def _open(chosen: LedgerSettings, wanted: ConsoleSettings, port: int, history: History, weights: str) -> None:
     with closing(open_store(chosen.where)) as opened:
         known = shipped() | {path.stem: path for path in wanted.policies}
-        trials = Trials(History(path=history, store=opened.service, key=wanted.pseudonyms), known)
+        trials = Trials(msgspec.structs.replace(history, store=opened.service), known, weights)
         asyncio.run(_serve(opened, wanted, Checker(opened.service, chosen.signer().verifier), trials, port))
 
 

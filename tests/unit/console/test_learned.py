@@ -1,11 +1,14 @@
 """The weights on the page of policies: learned by one person's command from the console's cases, in force only by a setting."""
 
+from types import SimpleNamespace
+
 import pytest
 from msgspec.structs import replace
 
 from beleg.audit.learning import Change, HeldOut, Proposal
+from beleg.commands import console
 from beleg.commands import weights as command
-from beleg.weigh.weights import load, shipped
+from beleg.weigh.weights import load, shipped, text
 
 CHANGE = Change(
     family="movement", kind="returns", pattern="AAA+receipt_without_arrival", method="false receipt", before=6.2, after=3.1,
@@ -53,3 +56,17 @@ def test_learned_by_one_signed_by_another_and_then_in_force(running, person, tmp
     page = pol.get("/policies").text
     assert "by pol, agreed to by apo" in page
     assert 'class="state st-closed">in force' in page
+
+
+def test_the_console_by_itself_tries_and_shows_by_the_weights_that_the_environment_names(tmp_path, monkeypatch) -> None:
+    file, served = tmp_path / "weights.toml", []
+    file.write_text(text(replace(shipped(), version="ours", learned_at=1, author="pol", approver="apo"), "x"))
+
+    async def serve(opened, wanted, checker, trials, port):
+        served.append((wanted.weights.version, trials.weights))
+
+    monkeypatch.setenv("BELEG_WEIGHTS", str(file))
+    monkeypatch.setattr(console, "open_store", lambda where: SimpleNamespace(service="", close=lambda: None))
+    monkeypatch.setattr(console, "_serve", serve)
+    console.console(store=str(tmp_path / "store"), pseudonyms=tmp_path / "key")
+    assert served == [("ours", str(file))]

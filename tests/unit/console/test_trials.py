@@ -2,14 +2,18 @@
 
 import subprocess
 import sys
+from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from beleg.audit.backtest import BacktestSettings, backtest
 from beleg.audit.history import History
 from beleg.audit.trial import COMMAND, Said, Trial
 from beleg.facts.schema import arrow_schemas
+from beleg.facts.told import ToldError
 from beleg.gate.policy import shipped
 from beleg.ledger.engines import copy_out
 from beleg.ledger.store.store import Store
@@ -20,8 +24,10 @@ from support.stores import copied
 
 # A process that reads what to do and answers in the way of the real one, a line at a time, when it is let.
 ANSWER = """
-import sys, time, pathlib
+import json, sys, time, pathlib
 said, gate = sys.stdin.read(), pathlib.Path(sys.argv[1])
+gate.with_name("asked").write_text(said)
+(pathlib.Path(json.loads(said)["work"]) / "facts").write_text("in the clear")
 print('{"step": "asking before each refund", "share": 0.25}', flush=True)
 while not gate.exists():
     time.sleep(0.01)
@@ -29,7 +35,8 @@ share = '{"refunds": 3, "money": {"EUR": 700}}'
 parts = ", ".join(f'"{name}": {share}' for name in ("asked", "saved", "paid_anyway", "honest"))
 answer = '{"answer": {"policy": "standard 1", "weights": "3", %s, "answers": {}, "rules": {}, "guards": {}, ' % parts
 answer += '"honest_waiting": {"0": 1}, "honest_with_a_person": 0}}'
-print(answer if gate.read_text() == "go" else '{"failed": "the carrier has no source"}', flush=True)
+words = {"go": answer, "no": '{"failed": "the carrier has no source"}', "noise": "Traceback", "flood": "x" * (1 << 21)}
+print(words[gate.read_text()], flush=True)
 """
 
 
@@ -86,9 +93,37 @@ def test_what_fails_is_told_and_another_one_may_begin(running, person, let):
     assert "the carrier has no source" in pol.get("/policies").text
     let.unlink()
     assert pol.send("/policies/try", policy="standard").status_code == 303
-    running.run(running.app.state.site.trials.close())
+    begun = running.app.state.site.trials
+    until(lambda: begun.begun and begun.begun.step)
+    running.run(begun.close())
     assert "the service was stopped" in pol.get("/policies").text
     assert unfinished(running.desk) == []
+
+
+@pytest.mark.parametrize("word", ["noise", "flood"])
+def test_what_cannot_be_read_is_told_as_that(running, person, let, word):
+    let.write_text(word)
+    assert person("pol").send("/policies/try", policy="standard").status_code == 303
+    until(lambda: not unfinished(running.desk))
+    assert "what its process said could not be read" in person("pol").get("/policies").text
+
+
+def test_a_process_that_is_killed_leaves_no_facts_in_the_clear(running, person, let):
+    """It is told which file was chosen and where it may write; what lies there is gone when it is."""
+    trials = running.app.state.site.trials
+    assert person("pol").send("/policies/try", policy="standard").status_code == 303
+    until(lambda: trials.begun and trials.begun.step)
+    asked = msgspec.json.decode(let.with_name("asked").read_bytes(), type=Trial)
+    assert asked.digest == trials.begun.fact.digest
+    assert Path(asked.work, "facts").exists()
+    running.run(trials.close())
+    assert not Path(asked.work).exists()
+
+
+def test_a_policy_that_was_changed_after_it_was_chosen_is_not_tried(tmp_path):
+    settings = BacktestSettings(policy="standard", digest="0" * 64, history=History(path="/nowhere"), work=tmp_path)
+    with pytest.raises(ToldError, match="chosen, 000000000000"):
+        backtest(settings, lambda *_: None)
 
 
 def test_only_policies_that_are_known(running, person):
@@ -105,8 +140,11 @@ def test_only_from_a_page_of_ones_own_and_only_by_an_author(running, person):
     assert running.desk.directory.trials == {}
 
 
-def test_the_process_that_tries_says_what_is_wrong_and_ends():
-    trial = msgspec.json.encode(Trial(policy="standard", history=History(path="/nowhere/at/all")))
+def test_the_process_that_tries_says_what_is_wrong_and_ends(tmp_path):
+    chosen = sha256(shipped()["standard"].read_bytes()).hexdigest()
+    trial = msgspec.json.encode(
+        Trial(policy="standard", digest=chosen, history=History(path="/nowhere/at/all"), work=str(tmp_path))
+    )
     done = subprocess.run(COMMAND, input=trial, capture_output=True, check=True)
     assert "/nowhere/at/all" in msgspec.json.decode(done.stdout.splitlines()[-1], type=Said).failed
 

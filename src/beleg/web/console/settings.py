@@ -54,7 +54,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         backtest: the file that `beleg backtest --json` wrote, read anew whenever somebody looks.
         policies: the files of the policies in force, and of those tried beside them.
         second_readings: the share of outcomes that a second person reads.
-        weights: the weights in force, where the gate runs beside the console.
+        weights: the weights in force, as the setting names them; none where no gate is thought of, as in the demo.
         hour: what an hour of work on cases costs, for the page on the programme; none where nobody said.
         wait_hours: how long a new passkey waits where no second administrator can agree to it.
         company: where people of the company sign in, if that is set up.

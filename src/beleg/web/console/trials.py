@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import tempfile
+from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,9 +44,9 @@ class Trials:
         self, history: History, policies: Mapping[str, Path], weights: str = "", command: tuple[str, ...] = COMMAND
     ) -> None:
         self.policies = dict(sorted(policies.items()))
+        self.weights = weights
         self.begun: Begun | None = None
         self._history = history
-        self._weights = weights
         self._command = command
         self._task: asyncio.Task[None] | None = None
 
@@ -79,9 +81,12 @@ class Trials:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _try(self, desk: Desk, begun: Begun) -> None:
-        said = Said(failed="the service was stopped")
+        said = Said()
         try:
             said = await asyncio.wait_for(self._run(begun), LONGEST)
+        except asyncio.CancelledError:
+            said = Said(failed="the service was stopped")
+            raise
         except TimeoutError:
             said = Said(failed=f"it took longer than {LONGEST / 60:.0f} minutes and was broken off")
         except OSError as broken:
@@ -93,23 +98,34 @@ class Trials:
             await desk.append(PolicyTrialEnd(**envelope(), trial_id=begun.fact.id, answer=answer, failed=failed))
 
     async def _run(self, begun: Begun) -> Said:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=_LINE)
-        if process.stdin is None or process.stdout is None:
-            raise OSError("no pipes")
-        said = Said()
-        try:
-            trial = Trial(policy=str(self.policies[begun.fact.policy]), history=self._history, weights=self._weights)
-            process.stdin.write(msgspec.json.encode(trial))
-            process.stdin.close()
-            async for line in process.stdout:
-                said = msgspec.json.decode(line, type=Said)
-                begun.step, begun.share = said.step or begun.step, said.share
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-        return said
+        """The process at work. It may be killed, so what it leaves on the way is taken away here, once it is gone."""
+        pipe, fact = asyncio.subprocess.PIPE, begun.fact
+        with tempfile.TemporaryDirectory(prefix="beleg-") as work:
+            policy = str(self.policies[fact.policy])
+            trial = Trial(policy=policy, digest=fact.digest, history=self._history, work=work, weights=self.weights)
+            process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=_LINE)
+            try:
+                return await _heard(process, trial, begun)
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+
+
+async def _heard(process: Process, trial: Trial, begun: Begun) -> Said:
+    """The last that the process says to this trial."""
+    if process.stdin is None or process.stdout is None:
+        raise OSError("no pipes")
+    process.stdin.write(msgspec.json.encode(trial))
+    process.stdin.close()
+    said = Said()
+    try:
+        async for line in process.stdout:
+            said = msgspec.json.decode(line, type=Said)
+            begun.step, begun.share = said.step or begun.step, said.share
+    except (OSError, ValueError) as broken:
+        return Said(failed=f"what its process said could not be read: {broken}")
+    return said
 
 
 def unfinished(desk: Desk) -> list[PolicyTrial]:
