@@ -16,7 +16,7 @@ from shops.vendure_shop import VendureShop
 
 # A hold, its legal deadline, and why.
 HELD = re.compile(
-    r"hold by \d{4}-\d\d-\d\dT.*: .*item scanned or inspected: not there yet.*independent sources that must still speak for it"
+    r"hold by \d{4}-\d\d-\d\dT.*: .*inspected by another person: pending.*independent sources that must still speak for it"
 )
 SITE = "RC1"  # where Vendure's returns go: Vendure itself knows of none
 
