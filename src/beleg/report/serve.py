@@ -1,6 +1,7 @@
 """The report on this machine's own address, and nothing else: one page, no folder, no way out of it."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -98,7 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(self.page)))
         self.end_headers()
         if body:
-            self.wfile.write(self.page)
+            with suppress(ConnectionError):  # a reader who goes away before the end is nobody's fault
+                self.wfile.write(self.page)
         return None
 
     def log_message(self, *_args: object, **_named: object) -> None:

@@ -1,5 +1,7 @@
 """The report as files, and served on this machine only."""
 
+import socket
+import struct
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -58,6 +60,19 @@ def test_only_the_page_is_served(served, tmp_path):
     for path in ("/secret.txt", "/result.json", "/..%2fsecret.txt", "/../secret.txt", "/x", "/report.html/"):
         assert asked(served.address, path)[0].status == 404
     assert asked(served.address, "/", "POST")[0].status == 501
+
+
+def test_a_reader_who_goes_away_is_nobodys_fault(tmp_path, capfd):
+    page = write_report(sample.empty(), tmp_path, staff=False)
+    page.write_bytes(page.read_bytes() + b"<!-- -->" * 1_000_000)
+    with serve(tmp_path) as report:
+        where = urlsplit(report.address)
+        with socket.create_connection((where.hostname, where.port), timeout=5) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.sendall(f"GET / HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())
+            assert line.recv(100)
+        assert asked(report.address, "/")[0].status == 200
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_head_gives_no_body(served):
