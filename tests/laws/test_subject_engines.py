@@ -29,7 +29,7 @@ def first(tmp_path_factory) -> Iterator[Judge]:
     engine.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres", pytest.param("spark", marks=pytest.mark.spark)])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def other(request, tmp_path_factory) -> Iterator[Judge]:
     work = tmp_path_factory.mktemp(request.param)
     server = get_server(work / "pg") if request.param == "postgres" else None
