@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -220,12 +221,12 @@ def serve(folder: Path, address: str, held: ExitStack, number: int = 0) -> tuple
     command = [sys.executable, "-c", "from beleg.cli import main; main()", "serve", "--port", str(PORT + number)]
     command += [] if address else ["--folder", str(folder / "store")]
     environment = os.environ | {"BELEG_RATE": "1000000/second"} | ({"BELEG_DATABASE_URL": address} if address else {})
-    errors = subprocess.DEVNULL if number else subprocess.PIPE
-    service = subprocess.Popen(command, stderr=errors, text=True, env=environment)
+    service = subprocess.Popen(command, stderr=subprocess.DEVNULL if number else subprocess.PIPE, text=True, env=environment)
     held.callback(service.wait, 30)
     held.callback(service.terminate)
     for line in service.stderr or ():
         if "beleg_first_" in line:
+            threading.Thread(target=sys.stderr.writelines, args=[service.stderr], daemon=True).start()
             return service, line.rsplit(" ", 1)[1].strip()
     if number:
         return service, ""

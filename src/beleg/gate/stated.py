@@ -7,9 +7,8 @@ from beleg.facts.kinds.money import Claim as ClaimFact
 from beleg.facts.kinds.money import RefundRequest
 from beleg.facts.kinds.returns import ReturnAuthorisation
 from beleg.gate.claim import Claim, ClaimKind
+from beleg.gate.envelope import by_gate
 from beleg.proofs.words import followed
-
-SOURCE = "gate"
 
 
 def request_of(claim: Claim) -> str:
@@ -37,17 +36,15 @@ def stated(claim: Claim, line_id: str | None, now: int, *, cancelled: bool) -> F
 
 def _kind(claim: Claim) -> ClaimKind | None:
     """What a customer claims; what is only stated to be damaged, or not to come back, needs documents of its own."""
-    stated_kinds: dict[str, ClaimKind] = {"not_received": "not_received", "damaged": "other", "returnless": "other"}
-    return claim.claim_kind or stated_kinds.get(claim.stated_class or "")
+    return claim.claim_kind or _KINDS.get(claim.stated_class or "")
+
+
+_KINDS: dict[str, ClaimKind] = {"not_received": "not_received", "damaged": "other", "returnless": "other"}
 
 
 def _claim(claim: Claim, kind: ClaimKind, line_id: str | None, now: int) -> ClaimFact:
     return ClaimFact(
-        id=f"{request_of(claim)}-claim",
-        source=SOURCE,
-        occurred_at=claim.informed_at or now,
-        ingested_at=now,
-        known_at=now,
+        **by_gate(f"{request_of(claim)}-claim", now, claim.informed_at),
         claim_id=claim.thread,
         order_id=claim.order_id,
         line_id=line_id,
@@ -58,11 +55,7 @@ def _claim(claim: Claim, kind: ClaimKind, line_id: str | None, now: int) -> Clai
 
 def _request(claim: Claim, line_id: str | None, now: int) -> RefundRequest:
     return RefundRequest(
-        id=f"{request_of(claim)}-request",
-        source=SOURCE,
-        occurred_at=claim.informed_at or now,
-        ingested_at=now,
-        known_at=now,
+        **by_gate(f"{request_of(claim)}-request", now, claim.informed_at),
         refund_id=claim.thread,
         order_id=claim.order_id,
         line_id=line_id,
@@ -78,11 +71,7 @@ def _request(claim: Claim, line_id: str | None, now: int) -> RefundRequest:
 
 def _return(claim: Claim, line_id: str, now: int) -> ReturnAuthorisation:
     return ReturnAuthorisation(
-        id=f"{request_of(claim)}-return",
-        source=SOURCE,
-        occurred_at=claim.informed_at or now,
-        ingested_at=now,
-        known_at=now,
+        **by_gate(f"{request_of(claim)}-return", now, claim.informed_at),
         rma_id=claim.thread,
         order_id=claim.order_id,
         line_id=line_id,

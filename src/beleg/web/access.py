@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from beleg.facts.kinds.access import ApiKey, ApiKeyEnd
 from beleg.facts.told import ToldError
+from beleg.gate.envelope import by_gate
 from beleg.ledger.store.base import Unit
 from beleg.ledger.store.store import Store
 from beleg.web.problems import ProblemError
@@ -94,11 +95,7 @@ class Door:
         """Make a key; the only moment at which its secret is seen."""
         key_id, secret, now = name or secrets.token_hex(8), secrets.token_urlsafe(32), time.time_ns() // 1000
         fact = ApiKey(
-            id=key_id,
-            source="gate",
-            occurred_at=now,
-            ingested_at=now,
-            known_at=now,
+            **by_gate(key_id, now),
             client=client,
             digest=sha256(secret.encode()).hexdigest(),
             scopes=" ".join(sorted(scopes)),
@@ -111,9 +108,7 @@ class Door:
     async def take_back(self, key_id: str, by: str) -> None:
         """End a key at once."""
         now = time.time_ns() // 1000
-        end = ApiKeyEnd(
-            id=f"{key_id}-end", source="gate", occurred_at=now, ingested_at=now, known_at=now, key_id=key_id, ended_by=by
-        )
+        end = ApiKeyEnd(**by_gate(f"{key_id}-end", now), key_id=key_id, ended_by=by)
         await self._store.commit(Unit(facts=(end,)))
         self._known.pop(key_id, None)
 

@@ -75,7 +75,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
                 answer = await self._answered(service, request, body)
             except Exception as failure:
                 told = problems.told(failure)
-                if told.problem.status >= 500:
+                if told.problem.status >= 500 and told is not failure:  # what refuses on purpose is no fault of ours
                     telemetry.failed(self.name, failure)
                 answer = problems.response(told.problem, told.headers)
             telemetry.served(self.name, answer.status_code, began)

@@ -8,6 +8,7 @@ from beleg.facts.kinds.gate import ApprovalQuestion, Decision
 from beleg.facts.kinds.operators import Passkey
 from beleg.gate.approving import Bound, bind
 from beleg.gate.claim import Name
+from beleg.gate.envelope import by_gate
 from beleg.gate.live.asking import now_micros
 
 
@@ -45,7 +46,7 @@ def written(name: str, asked: Pending, *, answered: bool = False) -> ApprovalQue
     """The question as the ledger keeps it: when it is asked, and when a passkey answered."""
     now, bound = now_micros(), asked.bound
     return ApprovalQuestion(
-        id=f"question:{name}:{'answered' if answered else 'asked'}", source="gate", occurred_at=now, ingested_at=now, known_at=now,
+        **by_gate(f"question:{name}:{'answered' if answered else 'asked'}", now),
         question=name, request_id=bound.request_id, decision_id=bound.answer_id, approver=bound.approver,
         asker=asked.asker or None, verdict=asked.wanted.verdict, reason=asked.wanted.reason, emergency=asked.wanted.emergency,
         nonce=bound.nonce, expires_at=asked.until, answered=answered,

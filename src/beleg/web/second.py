@@ -10,6 +10,7 @@ from beleg.facts.base import Fact
 from beleg.facts.kinds import gate as kinds
 from beleg.facts.kinds.operators import EnrolmentAnswer, Invitation, OperatorRole, OperatorSignIn, Passkey
 from beleg.gate import approving
+from beleg.gate.envelope import by_gate
 from beleg.gate.live.asking import now_micros
 from beleg.gate.live.keeping import Keeper
 from beleg.gate.live.prover import Prover
@@ -227,8 +228,8 @@ class SecondPerson:
     async def _denied(self, decision: kinds.Decision, attempted: str, why: str, login: str) -> None:
         now = now_micros()
         fact = kinds.DeniedAttempt(
-            id=f"denied:{decision.id}:{now}", source="gate", occurred_at=now, ingested_at=now, known_at=now, attempted=attempted,
-            why=why[:500], order_id=decision.order_id, decision_id=decision.id, login=login or None,
+            **by_gate(f"denied:{decision.id}:{now}", now), attempted=attempted, why=why[:500],
+            order_id=decision.order_id, decision_id=decision.id, login=login or None,
         )  # fmt: skip
         await self._store.commit(Unit(facts=(fact,)))
 
@@ -240,8 +241,8 @@ def _settled(detail: str) -> ProblemError:
 def _approval(pending: Pending, good: Answered, digest: str, session: str | None) -> kinds.Approval:
     now, bound = now_micros(), pending.bound
     return kinds.Approval(
-        id=f"approval:{bound.nonce}", source="gate", occurred_at=now, ingested_at=now, known_at=now, decision_id=bound.answer_id,
-        order_id=bound.order_id, amount=bound.amount, currency=bound.currency, instrument=bound.instrument,
-        verdict=pending.says.verdict, approver=bound.approver, session=session, nonce=bound.nonce, assertion=digest,
+        **by_gate(f"approval:{bound.nonce}", now), decision_id=bound.answer_id, order_id=bound.order_id, amount=bound.amount,
+        currency=bound.currency, instrument=bound.instrument, verdict=pending.says.verdict, approver=bound.approver,
+        session=session, nonce=bound.nonce, assertion=digest,
         emergency=pending.wanted.emergency, credential=good.credential, counter=good.counter,
     )  # fmt: skip

@@ -109,7 +109,10 @@ class Service:
         """Judge the sources anew now and then."""
         while True:
             await asyncio.sleep(self.settings.refresh_seconds)
-            await self.prover.refresh()
+            try:
+                await self.prover.refresh()
+            except Exception:
+                _log.exception("sources could not be judged anew")
 
 
 def _console(settings: Settings, key: bytes) -> ConsoleSettings:

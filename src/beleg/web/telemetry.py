@@ -1,9 +1,13 @@
 """How the service is seen from outside: Prometheus metrics, structured logs without personal data, traces when asked for."""
 
 import logging
+import os
+import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 
@@ -24,6 +28,7 @@ SECONDS = Histogram(
 DECISIONS = Counter("beleg_decisions", "Answers given", ("outcome", "rule"), registry=REGISTRY)
 SHADOWED = Counter("beleg_shadow_differs", "Answers the shadow would have given otherwise", ("said", "shadow"), registry=REGISTRY)
 WEBHOOKS = Counter("beleg_webhooks", "Deliveries", ("feed", "outcome"), registry=REGISTRY)
+UNREAD = Counter("beleg_log_lines_unread", "Log lines that nobody read in time", registry=REGISTRY)
 
 _log = logging.getLogger("beleg.web")
 
@@ -77,9 +82,44 @@ def _place(record: logging.LogRecord) -> str:
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
 
 
+class Aside(logging.Handler):
+    """Writes lines from a thread of its own: whoever reads them may stop reading, and the gate must answer all the same.
+
+    Args:
+        to: the open file's number.
+        kept: lines that wait to be read before the next ones are dropped and counted.
+    """
+
+    def __init__(self, to: int, kept: int = 10_000) -> None:
+        super().__init__()
+        self._to = to
+        self._lines: queue.Queue[str | None] = queue.Queue(kept)
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record, written soon."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            UNREAD.inc()
+
+    def close(self) -> None:
+        """Write what waits, unless nobody reads it."""
+        with suppress(queue.Full):
+            self._lines.put_nowait(None)
+        self._writer.join(timeout=1)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with suppress(OSError):  # nobody is there to read
+                os.write(self._to, f"{line}\n".encode())
+
+
 def set_up_logs() -> None:
     """Log lines go to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Aside(sys.stderr.fileno())
     handler.setFormatter(Lines())
     root = logging.getLogger()
     root.handlers[:] = [handler]

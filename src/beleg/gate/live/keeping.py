@@ -19,7 +19,7 @@ from beleg.gate.live.touched import EVERYWHERE, Touched
 from beleg.gate.live.written import asked_again
 from beleg.gate.policy import Answer as Outcome
 from beleg.gate.stated import request_of
-from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, Unit, Written
+from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, UnavailableError, Unit, Written
 from beleg.ledger.store.store import Store
 
 DECIDED, FOUND = "refund.decided", "finding.opened"
@@ -109,8 +109,9 @@ class Keeper:
         orders = await self._touched.orders(facts)
         async with self._asking.prover.writing(orders):
             written = await self._store.commit(Unit(facts=tuple(facts), key=key, answer=answer, strict=strict))
+        # also when they are told of again: what follows may not have been written the first time
+        await self._settle([fact for fact in facts if isinstance(fact, Refund)])
         if not written.replayed:
-            await self._settle([fact for fact in facts if isinstance(fact, Refund)])
             self._stale |= any(fact.__struct_config__.tag in EVERYWHERE for fact in facts)
             self.look(orders)
             self._asking.prover.warm(orders)
@@ -131,7 +132,7 @@ class Keeper:
             elif refund.status != "failed" and not await self._paid_before(refund):
                 finding, rests = reconcile.unasked(refund, now)
                 message = Message(FOUND, msgspec.json.encode(finding))
-                await self._quietly(Unit(facts=(finding, rests), messages=(message,)))
+                await self._quietly(Unit(facts=(finding, rests), messages=(message,), key=Key("unasked", finding.id, b"")))
 
     async def _paid_before(self, refund: Refund) -> bool:
         """Whether the gate once set this money aside: another word for a refund that was told of already, or a late one."""
@@ -141,8 +142,8 @@ class Keeper:
     async def _end(self, held: kinds.Reservation, end: kinds.ReservationEnd | None) -> None:
         if end is None:
             return
-        self.reserved.get(held.order_id, {}).pop(held.id, None)
         await self._quietly(Unit(facts=(end,)))
+        self.reserved.get(held.order_id, {}).pop(held.id, None)
 
     async def _quietly(self, unit: Unit) -> None:
         """Write what follows by itself; another process may have done so first."""
@@ -152,16 +153,28 @@ class Keeper:
             _log.info("already settled: %s", told)
 
     async def run(self) -> None:
-        """Answer anew what facts touched, and look at the clock, for ever."""
+        """Look at the clock and answer anew what facts touched, for ever."""
         while True:
             try:
-                order = await asyncio.wait_for(self._due.get(), TICK)
-                await self._anew([one for one in self.open.values() if one.claim.order_id == order])
-            except TimeoutError:
                 await self._tick()
+                await self._answer_until(time.monotonic() + TICK)
             except Exception:
                 _log.exception("could not answer anew")
                 await asyncio.sleep(TICK)
+
+    async def _answer_until(self, moment: float) -> None:
+        """Answer anew what facts touched, and no longer: a shop that never rests has deadlines too."""
+        while (left := moment - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    order = await self._due.get()
+            except TimeoutError:
+                return
+            try:
+                await self._anew([one for one in self.open.values() if one.claim.order_id == order])
+            except UnavailableError:
+                self.look([order])
+                raise
 
     async def _tick(self) -> None:
         now = now_micros()

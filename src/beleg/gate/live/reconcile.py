@@ -8,6 +8,7 @@ from beleg.facts.kinds.findings import Finding, FindingFact
 from beleg.facts.kinds.gate import Reservation, ReservationEnd
 from beleg.facts.kinds.money import Refund
 from beleg.facts.slices import slice_id
+from beleg.gate.envelope import by_gate
 
 UNASKED = "refund_without_asking"
 VERSION = "1"
@@ -38,11 +39,7 @@ def _ended(
     reservation: Reservation, outcome: Literal["paid", "failed", "expired"], now: int, refund: str | None = None
 ) -> ReservationEnd:
     return ReservationEnd(
-        id=f"{reservation.id}-end",
-        source="gate",
-        occurred_at=now,
-        ingested_at=now,
-        known_at=now,
+        **by_gate(f"{reservation.id}-end", now),
         reservation_id=reservation.id,
         order_id=reservation.order_id,
         outcome=outcome,

@@ -14,9 +14,10 @@ from beleg.facts.types import Trigger
 from beleg.gate import telling
 from beleg.gate.claim import Claim
 from beleg.gate.decision import Decision, ProofShown, Reason
+from beleg.gate.envelope import by_gate
 from beleg.gate.policy import Answer as Outcome
 from beleg.gate.policy import Group
-from beleg.gate.stated import SOURCE, request_of
+from beleg.gate.stated import request_of
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -136,11 +137,7 @@ def facts_of(claim: Claim, decision: Decision, lasts: int, shadow: Shadowed | No
     name, request, now = uuid4().hex, request_of(claim), decision.decided_at
     due = decision.deadline
     fact = kinds.Decision(
-        id=name,
-        source=SOURCE,
-        occurred_at=now,
-        ingested_at=now,
-        known_at=now,
+        **by_gate(name, now),
         request_id=request,
         slice_id=decision.slice_id,
         order_id=claim.order_id,
@@ -177,11 +174,7 @@ def _told(held: kinds.Reservation) -> Held:
 
 def _reserved(claim: Claim, decision: Decision, name: str, lasts: int) -> kinds.Reservation:
     return kinds.Reservation(
-        id=f"{name}-money",
-        source=SOURCE,
-        occurred_at=decision.decided_at,
-        ingested_at=decision.decided_at,
-        known_at=decision.decided_at,
+        **by_gate(f"{name}-money", decision.decided_at),
         decision_id=name,
         slice_id=decision.slice_id,
         order_id=claim.order_id,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from beleg.facts.kinds.staff import SessionClearance, StaffMember
 from beleg.gate.claim import Name
+from beleg.gate.envelope import by_gate
 from beleg.gate.live.asking import now_micros
 from beleg.ledger.store.base import StoreError
 from beleg.web import telemetry
@@ -123,10 +124,7 @@ async def clear_session(call: Call) -> Response:
         detail = "the actor must be on the staff roster, and another person than the session's owner"
         raise ProblemError("forbidden", 403, "This person may not clear the session", detail)
     now = now_micros()
-    fact = SessionClearance(
-        id=f"{session}:cleared:{now}", source="gate", occurred_at=now, ingested_at=now, known_at=now, session=session,
-        actor=said.actor, reason=said.reason,
-    )  # fmt: skip
+    fact = SessionClearance(**by_gate(f"{session}:cleared:{now}", now), session=session, actor=said.actor, reason=said.reason)
     await call.service.keeper.take((fact,))
     return Response(status_code=204)
 

@@ -1,12 +1,13 @@
 """The gate on a real store: what one login says moves nothing, and later facts pay without anybody asking again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
+from beleg.facts.kinds.findings import Finding
 from beleg.facts.kinds.money import Claim as CustomerClaim
 from beleg.facts.kinds.money import ClaimDocument, Refund
 from beleg.facts.kinds.orders import Cancellation
@@ -15,10 +16,10 @@ from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
 from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate
 from beleg.gate.live import asking, keeping
-from beleg.gate.live.asking import Asking
-from beleg.gate.live.keeping import Keeper
+from beleg.gate.live.asking import Asking, Judged
+from beleg.gate.live.keeping import Keeper, Open
 from beleg.gate.live.prover import Prover
-from beleg.ledger.store.base import ConflictError, Key
+from beleg.ledger.store.base import ConflictError, Key, UnavailableError, Unit, Written
 from beleg.ledger.store.store import Store
 from support.shops import DAY, back, dock, now, order, receipt, roster, scan
 
@@ -219,6 +220,84 @@ def test_a_refund_that_nobody_asked_about_is_found(working, store):
         async with store.outbox() as outbox:
             (told,) = await outbox.claim()
         assert told.topic == "finding.opened"
+
+    working(story)
+
+
+def test_what_follows_from_a_refund_is_made_up_for_when_it_is_told_of_again(working, store, monkeypatch):
+    paid = Refund(id="f1", source="payments", occurred_at=now(), known_at=now(), refund_id="R9", order_id="O1", amount=5000,
+                  currency="EUR")  # fmt: skip
+
+    async def story(keeper: Keeper) -> None:
+        commit = store.commit
+
+        async def away(unit: Unit) -> Written:
+            if any(isinstance(fact, Finding) for fact in unit.facts):
+                raise UnavailableError("gone")
+            return await commit(unit)
+
+        key = Key("payments", "e1", b"")
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "commit", away)
+            with pytest.raises(UnavailableError):
+                await keeper.take([paid], key)
+        assert (await keeper.take([paid], key)).replayed
+        async with store.outbox() as outbox:
+            (told,) = await outbox.claim()
+            assert told.topic == "finding.opened"
+            await outbox.sent(told)
+            await keeper.take([paid])
+            assert await outbox.claim() == [], "told once, however often it is delivered"
+
+    working(story)
+
+
+def test_a_moment_without_the_database_stops_neither_the_clock_nor_what_was_touched(working, store, monkeypatch):
+    async def story(keeper: Keeper) -> None:
+        assert (await keeper.ask(claim(), None)).answer.decision == "hold"
+        asking_of, broken = keeper._asking.judge, 3
+
+        async def away(one: Claim) -> Judged:
+            nonlocal broken
+            if broken:
+                broken -= 1
+                raise UnavailableError("gone")
+            return await asking_of(one)
+
+        monkeypatch.setattr(keeping, "TICK", 0.01)
+        monkeypatch.setattr(keeper._asking, "judge", away)
+        (held,) = keeper.open.values()
+        held.look_at = 0  # once by the clock, then by what comes in
+        await keeper.take([receipt("O1", "M1"), scan("M1"), dock("M1")])
+
+        async def released() -> bool:
+            return await outcomes(store) == ["hold", "release"]
+
+        await until(released)
+        assert broken == 0
+
+    working(story)
+
+
+def test_a_shop_that_never_rests_has_deadlines_too(working, monkeypatch):
+    async def story(keeper: Keeper) -> None:
+        assert (await keeper.ask(claim(), None)).answer.decision == "hold"
+        (held,) = keeper.open.values()
+        answered: list[str] = []
+
+        async def anew(requests: Sequence[Open]) -> None:
+            answered.extend(one.decision_id for one in requests)
+            keeper.look(["O0", "O0"])  # each that is answered leaves more to do
+            await asyncio.sleep(0.001)
+
+        monkeypatch.setattr(keeper, "_anew", anew)
+        keeper.look(["O0"])
+        held.look_at = 0
+
+        async def looked_at() -> bool:
+            return held.decision_id in answered
+
+        await until(looked_at)
 
     working(story)
 
