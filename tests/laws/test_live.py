@@ -48,7 +48,7 @@ def test_the_store_says_of_each_order_what_the_audit_says(tmp_path: Path) -> Non
         async def ask() -> dict[int, list[tuple[Any, ...]]]:
             async with store.running():
                 await store.ask("states", orders[:1], moments[0])
-                return {moment: await store.ask("states", orders, moment) for moment in moments}
+                return {moment: (await store.ask("states", orders, moment)).rows for moment in moments}
 
         answers = asyncio.run(ask())
         store.close()

@@ -50,6 +50,8 @@ class View:
         self.as_of = as_of
         self.order_id = order_id
         self.keeping = keeping
+        self.read: set[str] = set()  # the tables of facts that were asked for
+        self.beyond: set[str] = set()  # and those beyond the scope
         self._assumed: dict[str, ir.Table] = {}
         self._leaves: dict[str, ir.Table] = {}
         self._steps: dict[str, ir.Table] = {}
@@ -57,12 +59,14 @@ class View:
 
     def table(self, name: str) -> ir.Table:
         """A table of facts, of the scope's orders only, known by the moment the view speaks of."""
+        self.read.add(name)
         if name not in self._leaves:
             self._leaves[name] = self._scoped(name, self._known(self._recorded(name)))
         return self._leaves[name]
 
     def everywhere(self, name: str) -> ir.Table:
         """A table of facts beyond the scope, for what another order may say about this one; join it by an indexed column."""
+        self.beyond.add(name)
         return self._known(self._recorded(name))
 
     def assume(self, name: str, facts: ir.Table) -> None:

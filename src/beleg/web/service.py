@@ -49,7 +49,7 @@ class Service:
         scale = Scale(load_weights(settings.weights))
         self.gate = Gate(policy, scale)
         shadow = Gate(_policy(settings.shadow), scale) if settings.shadow else None
-        self.prover = Prover(store, alone=not settings.database_url)
+        self.prover = Prover(store)
         self.asking = Asking(store, self.prover, self.gate, shadow)
         self.asking.lasts = settings.reserve_minutes * 60_000_000
         self.keeper = Keeper(self.asking, store)

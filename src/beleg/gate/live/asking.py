@@ -13,12 +13,12 @@ from beleg.facts.kinds.staff import StaffMember
 from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate, Staff
 from beleg.gate.decision import Decision, Reason
-from beleg.gate.live.prover import Prover
+from beleg.gate.live.prover import Proved, Prover
 from beleg.gate.live.written import Answer, Shadowed, facts_of
 from beleg.gate.moment import Known, unknown
 from beleg.gate.policy import Answer as Outcome
 from beleg.gate.stated import stated
-from beleg.ledger.store.base import Key, Message, RefusedError, Unit, Written
+from beleg.ledger.store.base import Basis, Key, Message, RefusedError, StaleError, Unit, Written
 from beleg.ledger.store.store import Store
 
 HOUR = 3_600_000_000  # microseconds
@@ -65,7 +65,14 @@ class Asking:
             UnavailableError: the database is away.
             RefusedError: a rule of the store forbids even to ask.
         """
-        judged = await self.judge(claim)
+        while True:
+            judged = await self.judge(claim)
+            try:
+                return await self._written(claim, judged, key, topic)
+            except StaleError:
+                continue  # a fact came in between, through whichever process: what it shows decides
+
+    async def _written(self, claim: Claim, judged: "Judged", key: Key | None, topic: str | None) -> Asked:
         try:
             return await self._write(claim, judged, key, topic)
         except RefusedError as refused:
@@ -76,20 +83,22 @@ class Asking:
 
     async def judge(self, claim: Claim) -> "Judged":
         """What the gate says now; nothing is written but the request's own facts, where nothing told of it before."""
-        slices = await self._slices(claim)
-        staff = await self._staff(claim, {one.account_id for one in slices} | {claim.account_id})
+        proved = await self._proved(claim)
+        slices = _fitting(claim, proved.slices) or [unknown(claim, self.prover.coverage, now_micros())]
+        basis, staff = await self._staff(claim, {one.account_id for one in slices} | {claim.account_id}, proved.basis)
         now = now_micros()
         shadow = _strictest([self.shadow.decide(claim, one, now, staff) for one in slices]) if self.shadow else None
         told = Shadowed(policy=shadow.policy, answer=shadow.answer, rule=shadow.rule) if shadow else None
-        return Judged(_strictest([self.gate.decide(claim, one, now, staff) for one in slices]), told)
+        decision = _strictest([self.gate.decide(claim, one, now, staff) for one in slices])
+        return Judged(msgspec.structs.replace(decision, index=basis.size), told, basis)
 
-    async def _slices(self, claim: Claim) -> list[Known]:
-        found = _fitting(claim, await self.prover.known(claim.order_id))
-        if not found and (fact := await self._stated(claim)) is not None:
-            async with self.prover.writing([claim.order_id]):
-                await self.store.commit(Unit(facts=(fact,)))
-            found = _fitting(claim, await self.prover.known(claim.order_id))
-        return found or [unknown(claim, self.prover.coverage, now_micros())]
+    async def _proved(self, claim: Claim) -> Proved:
+        proved = await self.prover.known(claim.order_id)
+        if _fitting(claim, proved.slices) or (fact := await self._stated(claim)) is None:
+            return proved
+        written = await self.store.commit(Unit(facts=(fact,)))
+        await self.store.follow(max(written.places) + 1)
+        return await self.prover.known(claim.order_id)
 
     async def _stated(self, claim: Claim) -> Fact | None:
         """What tells of the request itself, for the line it names or the only one there is; for a line not on record nothing."""
@@ -101,13 +110,16 @@ class Asking:
         cancelled = bool(await self.store.where("cancellations", "order_id", claim.order_id))
         return stated(claim, claim.line_id or only, now_micros(), cancelled=cancelled)
 
-    async def _staff(self, claim: Claim, accounts: set[str | None]) -> Staff | None:
+    async def _staff(self, claim: Claim, accounts: set[str | None], basis: Basis) -> tuple[Basis, Staff | None]:
+        """What the roster and the sessions say of whoever asks, and what that and the proofs rest on."""
         if claim.requester is None and claim.session is None:
-            return None
+            return basis, None
         taken = claim.session in self.prover.suspects
         roster = await self.store.where("staff", "login", claim.requester) if claim.requester else []
         contacts = {one.contact for one in roster if isinstance(one, StaffMember) and one.contact}
-        return Staff(to_self=bool(contacts) and await self._theirs(accounts, contacts), takeover=taken)
+        asked = {("account_id", one) for one in accounts if one} | ({("login", claim.requester)} if claim.requester else set())
+        staff = Staff(to_self=bool(contacts) and await self._theirs(accounts, contacts), takeover=taken)
+        return msgspec.structs.replace(basis, about=basis.about | asked), staff
 
     async def _theirs(self, accounts: set[str | None], contacts: set[str]) -> bool:
         seen = await self.store.among("identifiers", "account_id", [one for one in accounts if one])
@@ -117,16 +129,17 @@ class Asking:
         facts, answer = facts_of(claim, judged.decision, self.lasts, judged.shadow)
         body = _encode(answer)
         messages = (Message(topic, body),) if topic else ()
-        written = await self.store.commit(Unit(facts=facts, key=key, answer=body, messages=messages))
+        written = await self.store.commit(Unit(facts=facts, key=key, answer=body, messages=messages, rests_on=judged.basis))
         asked = _asked(written, answer, judged.decision, facts)
         return msgspec.structs.replace(asked, shadow=judged.shadow.answer) if judged.shadow else asked
 
 
 class Judged(Struct, frozen=True):
-    """What the policy in force says, and what the shadow would have said."""
+    """What the policy in force says, what the shadow would have said, and what of the log both rest on."""
 
     decision: Decision
     shadow: Shadowed | None
+    basis: Basis
 
 
 def _strictest(decisions: Sequence[Decision]) -> Decision:
@@ -155,7 +168,7 @@ def _kept_back(judged: Judged, refused: RefusedError) -> Judged:
     reason = Reason(code=f"store:{refused.rule}", text=str(refused))
     before = judged.decision
     after = msgspec.structs.replace(before, answer="review", by="rule", needs_person=True, reasons=(reason, *before.reasons))
-    return Judged(after, judged.shadow)
+    return msgspec.structs.replace(judged, decision=after)
 
 
 def digest(body: bytes) -> bytes:

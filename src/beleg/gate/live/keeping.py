@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from itertools import compress
 
 import msgspec
 from msgspec import Struct
@@ -15,11 +16,12 @@ from beleg.gate.claim import Claim
 from beleg.gate.decision import Decision
 from beleg.gate.live import reconcile
 from beleg.gate.live.asking import Asked, Asking, now_micros
-from beleg.gate.live.touched import EVERYWHERE, Touched
+from beleg.gate.live.prover import EVERYWHERE
 from beleg.gate.live.written import asked_again
 from beleg.gate.policy import Answer as Outcome
 from beleg.gate.stated import request_of
 from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, UnavailableError, Unit, Written
+from beleg.ledger.store.changes import Changed
 from beleg.ledger.store.store import Store
 
 DECIDED, FOUND = "refund.decided", "finding.opened"
@@ -49,15 +51,16 @@ class Keeper:
 
     def __init__(self, asking: Asking, store: Store) -> None:
         self._asking, self._store = asking, store
-        self._touched = Touched(store)
         self.open: dict[str, Open] = {}
         self.reserved: dict[str, dict[str, kinds.Reservation]] = {}
-        self._due: asyncio.Queue[str] = asyncio.Queue()
+        self._due: dict[str, None] = {}
+        self._wake = asyncio.Event()
         self._stale = False
         self._rested = 0.0
 
     async def load(self) -> None:
         """Read what is open from the store, after a start; the newest is what came last in the log, as clocks may jump back."""
+        self._store.changes.listen(self._changed)
         for fact in await self._store.newest("decisions", "request_id", "outcome", ("hold", "review")):
             if isinstance(fact, kinds.Decision):
                 self._note(fact)
@@ -106,21 +109,24 @@ class Keeper:
             RefusedError: a rule of the store forbids one of them.
             UnavailableError: the database is away.
         """
-        orders = await self._touched.orders(facts)
-        async with self._asking.prover.writing(orders):
-            written = await self._store.commit(Unit(facts=tuple(facts), key=key, answer=answer, strict=strict))
+        written = await self._store.commit(Unit(facts=tuple(facts), key=key, answer=answer, strict=strict))
         # also when they are told of again: what follows may not have been written the first time
         await self._settle([fact for fact in facts if isinstance(fact, Refund)])
         if not written.replayed:
-            self._stale |= any(fact.__struct_config__.tag in EVERYWHERE for fact in facts)
-            self.look(orders)
-            self._asking.prover.warm(orders)
+            await self._store.follow(max(written.places, default=-1) + 1)
         return written
 
-    def look(self, orders: Iterable[str]) -> None:
-        """Answer anew what is open of these orders, soon."""
-        for order in orders:
-            self._due.put_nowait(order)
+    def _changed(self, changed: Changed) -> None:
+        """Facts came, through whichever process: what is open of their orders is answered anew, soon."""
+        self._stale |= changed.everything or not changed.tables.isdisjoint(EVERYWHERE)
+        touched = (changed.everything or ("order_id", one.claim.order_id) in changed.about for one in self.open.values())
+        self.look(compress(self.open, touched))
+
+    def look(self, requests: Iterable[str]) -> None:
+        """Answer these requests anew, soon, where they are still open."""
+        for request in requests:
+            self._due[request] = None
+            self._wake.set()
 
     async def _settle(self, refunds: Sequence[Refund]) -> None:
         now = now_micros()
@@ -167,13 +173,18 @@ class Keeper:
         while (left := moment - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(left):
-                    order = await self._due.get()
+                    await self._wake.wait()
             except TimeoutError:
                 return
+            request = next(iter(self._due), None)
+            if request is None:
+                self._wake.clear()
+                continue
+            del self._due[request]
             try:
-                await self._anew([one for one in self.open.values() if one.claim.order_id == order])
+                await self._anew([self.open[request]] if request in self.open else [])
             except UnavailableError:
-                self.look([order])
+                self.look([request])
                 raise
 
     async def _tick(self) -> None:

@@ -39,6 +39,21 @@ class ContradictedError(StoreError):
         self.facts = facts
 
 
+class StaleError(StoreError):
+    """Something came about of what a unit rests on; nothing of it was written. Work it out anew and send that."""
+
+
+# What a fact is about: the name of a column (order_id, account_id, login, subject) and what stands in it.
+About = tuple[str, str]
+
+
+class Basis(Struct, frozen=True):
+    """What something was worked out from: all that the log says of these orders, accounts, ..., up to its size then."""
+
+    about: frozenset[About]
+    size: int
+
+
 class Key(Struct, frozen=True):
     """An idempotency key: within its scope (a client, a webhook), this name stands for one body, known by its digest."""
 
@@ -59,7 +74,8 @@ class Unit(Struct, frozen=True, kw_only=True):
 
     Facts whose id is there already are not written again, so that a unit may be sent twice; in a `strict` unit it is an error if
     such a fact says something else, but for when it was taken in. With a key, a second unit of the same key and digest writes
-    nothing and gets the first one's answer; one of another digest is a `ConflictError`.
+    nothing and gets the first one's answer; one of another digest is a `ConflictError`. A unit that rests on something is written
+    only if nothing came about of that since, by whomever; else it is a `StaleError`.
     """
 
     facts: tuple[Fact, ...]
@@ -67,6 +83,7 @@ class Unit(Struct, frozen=True, kw_only=True):
     answer: bytes = b""
     messages: tuple[Message, ...] = ()
     strict: bool = False
+    rests_on: Basis | None = None
 
 
 class Written(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Many units written in one transaction: what to ask once the log's head is taken, then what to insert; no database in here."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,12 +9,12 @@ from msgspec import Struct
 from beleg.facts.base import Fact, table_of
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.log.canonical import LEAF_BYTES, canonical, leaf, salts
-from beleg.ledger.store.base import ConflictError, ContradictedError, Key, Unit, Written
+from beleg.ledger.store.base import Basis, ConflictError, ContradictedError, Key, StaleError, Unit, Written
 from beleg.ledger.store.tables import insert, written
 
 Statement = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
-Outcome = Written | ConflictError | ContradictedError
+Outcome = Written | ConflictError | ContradictedError | StaleError
 Name = tuple[str, str]  # table, id
 
 # These are inserted last and in this order, as the rules of each look at those before it.
@@ -98,8 +98,13 @@ class Batch:
         if keys := self._keys():
             yield _KEYS, ([key.scope for key in keys], [key.name for key in keys])
 
-    def answered(self, answers: Sequence[Rows]) -> None:
-        """The rows of each question, in order; decides what is new and gives it its place."""
+    def answered(self, answers: Sequence[Rows], stale: Callable[[Basis], bool] = lambda _: False) -> None:
+        """The rows of each question, in order; decides what is new and gives it its place.
+
+        Args:
+            answers: the rows.
+            stale: whether what a unit rests on has changed since, up to the head of the log.
+        """
         (((head,),), *rest) = answers
         for table, rows in zip(self._ids(), rest, strict=False):
             self._places |= {(table, fact_id): place for fact_id, place, _ in rows}
@@ -108,7 +113,7 @@ class Batch:
         self._head = int(head)
         place = self._head
         for ready in self._units:
-            outcome: Outcome | None = self._earlier(ready.unit, old) or self._contradicted(ready)
+            outcome: Outcome | None = self._earlier(ready.unit, old) or self._contradicted(ready) or _overtaken(ready.unit, stale)
             if outcome is None:
                 for row in ready.rows:
                     if (row.table, row.id) not in self._places:
@@ -153,6 +158,11 @@ class Batch:
         """How many facts are new."""
         return len(self._new)
 
+    @property
+    def tables(self) -> list[str]:
+        """The tables of the new facts, one for each, in the order of the log."""
+        return [table for table, _ in self._new]
+
     def outcomes(self) -> Sequence[Outcome]:
         """What became of each unit, in order."""
         return self._outcomes
@@ -193,6 +203,12 @@ class Batch:
         first = self._new.get(name) or said.setdefault(name, row)
         earlier = [self._there.get(name), first.written if first is not row else None]
         return any(_content(one) != _content(row.written) for one in earlier if one is not None)
+
+
+def _overtaken(unit: Unit, stale: Callable[[Basis], bool]) -> StaleError | None:
+    if unit.rests_on is None or not stale(unit.rests_on):
+        return None
+    return StaleError("a fact came about of what this rests on; work it out anew")
 
 
 def _content(written: str | bytes) -> dict[str, Any]:

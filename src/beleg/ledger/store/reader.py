@@ -7,6 +7,7 @@ from operator import or_
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 from psycopg import AsyncClientCursor, AsyncConnection, sql
 
 from beleg.facts.base import Fact
@@ -14,7 +15,9 @@ from beleg.facts.registry import fact_types
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.engines.live import SEARCH_PATH
 from beleg.ledger.store.base import StoreError, UnavailableError
-from beleg.ledger.store.sequencer import AWAY, Connect
+from beleg.ledger.store.batch import Rows, Statement
+from beleg.ledger.store.changes import Changes
+from beleg.ledger.store.sequencer import AWAY, Connect, together
 from beleg.ledger.store.tables import written
 from beleg.ledger.view import REACH
 
@@ -36,6 +39,13 @@ WHERE place >= $1 AND relation = ANY ($2::text[]) ORDER BY place LIMIT $3"""
 
 
 Answer = TypeVar("Answer")
+
+
+class Shown(Struct, frozen=True):
+    """The rows of a prepared statement, which show everything that stands in the log before the place `size`, and maybe more."""
+
+    rows: list[tuple[Any, ...]]
+    size: int
 
 
 class Reader:
@@ -61,18 +71,21 @@ class Reader:
             line = await self._free.get()
             await line.hang_up()
 
-    async def ask(self, name: str, orders: Sequence[str], as_of: int) -> list[tuple[Any, ...]]:
+    async def ask(self, name: str, orders: Sequence[str], as_of: int) -> Shown:
         """Run a prepared statement over these orders, as of a moment (microseconds)."""
         statement = self._statements.get(name)
         if statement is None:
             raise StoreError(f"no statement is prepared under {name!r}; there are: {', '.join(sorted(self._statements)) or 'none'}")
 
-        async def asked(line: "_Line", connection: AsyncConnection) -> list[tuple[Any, ...]]:
+        async def asked(line: "_Line", connection: AsyncConnection) -> Shown:
             await line.plan(connection, name, statement)
             cursor = AsyncClientCursor(connection)
-            call = sql.SQL("EXECUTE {} (%s, %s)").format(sql.Identifier(name))
+            # the log's size is read first, so that what the rows show is never older
+            call = sql.SQL("SELECT size FROM beleg_log.head; EXECUTE {} (%s, %s)").format(sql.Identifier(name))
             await cursor.execute(call, (list(orders), as_of))
-            return await cursor.fetchall()
+            ((size,),) = await cursor.fetchall()
+            cursor.nextset()
+            return Shown(await cursor.fetchall(), size)
 
         return await self._reading(asked)
 
@@ -112,6 +125,15 @@ class Reader:
             named.setdefault(table, []).append(name)
         facts = {(table, fact.id): fact for table, ids in named.items() for fact in await self.among(table, "id", ids)}
         return [(at, facts[table, name]) for at, table, name in entries if (table, name) in facts]
+
+    async def follow(self, changes: Changes) -> None:
+        """Take note of what was written since this process last looked."""
+
+        async def ask(statements: Sequence[Statement]) -> Sequence[Rows]:
+            return await self._reading(lambda _, connection: together(connection, statements))
+
+        (((size,),),) = await ask([("SELECT size FROM beleg_log.head", ())])
+        await changes.catch_up(ask, size)
 
     async def end(self) -> int:
         """The place that the next entry of the log will have."""

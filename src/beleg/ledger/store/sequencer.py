@@ -5,12 +5,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 import psycopg
 from psycopg import AsyncConnection
 
 from beleg.ledger.store.base import RefusedError, UnavailableError, Unit, Written
 from beleg.ledger.store.batch import Batch, Ready, Rows, Statement, rows_of
+from beleg.ledger.store.changes import Changes
 
 Connect = Callable[[], Awaitable[AsyncConnection]]
 
@@ -46,11 +48,14 @@ class Sequencer:
     Args:
         connect: opens a connection, again after one was lost.
         patience: seconds a unit may wait while the database is away.
+        changes: what came about, as far as this process knows; it is followed up to the head before a unit that rests on something
+            is written.
     """
 
-    def __init__(self, connect: Connect, patience: float) -> None:
+    def __init__(self, connect: Connect, patience: float, changes: Changes) -> None:
         self._connect = connect
         self._patience = patience
+        self._changes = changes
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._connection: AsyncConnection | None = None
@@ -82,7 +87,8 @@ class Sequencer:
         while self._queue and len(batch) < MOST_UNITS and facts < MOST_FACTS:
             batch.append(self._queue.popleft())
             facts += len(batch[-1].ready.rows)
-        return batch
+        # what rests on something goes before what comes about together with it
+        return sorted(batch, key=lambda one: one.ready.unit.rests_on is None)
 
     async def _persistently(self, batch: list[_Waiting]) -> None:
         """Write a batch, again and again while the database is away. What a lost commit wrote is found by its ids."""
@@ -135,12 +141,17 @@ class Sequencer:
         connection = self._connection = self._connection or await self._connect()
         batch = Batch(units)
         try:
-            batch.answered(await _ask(connection, [("BEGIN", ()), *batch.questions()]))
-            await _ask(connection, [*batch.inserts(), ("COMMIT", ())])
+            answers = await together(connection, [("BEGIN", ()), *batch.questions()])
+            head = int(answers[0][0][0])
+            if any(ready.unit.rests_on for ready in units):
+                await self._changes.catch_up(partial(together, connection), head)
+            batch.answered(answers, self._changes.stale)
+            await together(connection, [*batch.inserts(), ("COMMIT", ())])
         except psycopg.Error:
             if not connection.closed:
                 await connection.rollback()
             raise
+        self._changes.wrote(head, batch.tables)
         return batch.outcomes()
 
     async def _hang_up(self) -> None:
@@ -149,7 +160,7 @@ class Sequencer:
             self._connection = None
 
 
-async def _ask(connection: AsyncConnection, statements: Iterable[Statement]) -> list[Rows]:
+async def together(connection: AsyncConnection, statements: Iterable[Statement]) -> list[Rows]:
     """Send statements in one go and read all their rows."""
     cursors = []
     async with connection.pipeline():

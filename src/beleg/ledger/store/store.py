@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
@@ -13,10 +12,11 @@ from psycopg import AsyncConnection, AsyncRawCursor
 from beleg.facts.base import Fact
 from beleg.ledger.engines.live import Live, open_live
 from beleg.ledger.store.base import StoreError, Unit, Written
+from beleg.ledger.store.changes import Changes
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.migrate import current, migrate, revisions
 from beleg.ledger.store.outbox import Outbox
-from beleg.ledger.store.reader import Reader
+from beleg.ledger.store.reader import Reader, Shown
 from beleg.ledger.store.sequencer import Sequencer
 
 # A lost process must not keep the log's head from the others; a plan made while a table was empty must not read all of it later.
@@ -44,6 +44,8 @@ class Store:
         self._patience = patience
         self._readers = readers
         self._statements: dict[str, str] = {}
+        self.changes = Changes()
+        self._following = asyncio.Lock()
         self._running: tuple[Sequencer, Reader] | None = None
 
     @asynccontextmanager
@@ -51,7 +53,8 @@ class Store:
         """Write and read on this event loop until the block ends."""
         if self._running:
             raise StoreError("this store is running already; share it")
-        sequencer, reader = Sequencer(self._writer, self._patience), Reader(self._connect, self._readers, self._statements)
+        sequencer = Sequencer(self._writer, self._patience, self.changes)
+        reader = Reader(self._connect, self._readers, self._statements)
         writing = asyncio.create_task(sequencer.run(), name="sequencer")
         self._running = sequencer, reader
         try:
@@ -69,6 +72,7 @@ class Store:
             RefusedError: a rule of the store forbids it.
             ConflictError: its idempotency key came with another body.
             ContradictedError: it is strict, and an id in it stands for something else already.
+            StaleError: something came about of what it rests on.
             UnavailableError: the database was away for too long; send the unit again.
             CanonicalError: a fact in it has no canonical form.
         """
@@ -98,11 +102,19 @@ class Store:
         """The place that the next entry of the log will have."""
         return await self._parts()[1].end()
 
+    async def follow(self, end: int | None = None) -> None:
+        """Take note in `changes` of what was written by whomever, up to this place of the log; by default up to its end."""
+        if end is not None and self.changes.size >= end:
+            return
+        async with self._following:
+            if end is None or self.changes.size < end:
+                await self._parts()[1].follow(self.changes)
+
     def prepare(self, name: str, statement: str) -> None:
         """Keep a statement of `View.sql` over `engine`, scoped by `SCOPE_MARK`; each connection plans it once."""
         self._statements[name] = statement
 
-    async def ask(self, name: str, orders: Sequence[str], as_of: int) -> list[tuple[Any, ...]]:
+    async def ask(self, name: str, orders: Sequence[str], as_of: int) -> Shown:
         """Run a prepared statement over these orders; its `AS_OF_MARK` is this moment, in microseconds."""
         return await self._parts()[1].ask(name, orders, as_of)
 
@@ -140,7 +152,9 @@ class Store:
     async def _connect(self) -> AsyncConnection:
         if self._embedded:
             await asyncio.to_thread(self._embedded.ensure_running)
-        return await AsyncConnection.connect(self.service, autocommit=True, cursor_factory=AsyncRawCursor, connect_timeout=5)
+        connection = await AsyncConnection.connect(self.service, autocommit=True, cursor_factory=AsyncRawCursor, connect_timeout=5)
+        connection.prepared_max = None  # there are a few for each table of facts, and no more
+        return connection
 
     async def _writer(self) -> AsyncConnection:
         connection = await self._connect()

@@ -27,7 +27,7 @@ from support.shops import DAY, back, dock, now, order, receipt, roster, scan
 @asynccontextmanager
 async def at_work(store: Store, gate: Gate, shadow: Gate | None = None) -> AsyncIterator[Keeper]:
     async with store.running():
-        prover = Prover(store, alone=True)
+        prover = Prover(store)
         await prover.refresh()
         keeper = Keeper(Asking(store, prover, gate, shadow), store)
         await keeper.load()

@@ -1,1 +1,0 @@
-"""Does somebody receive, again and again, what nobody saw and what the evidence of its refund speaks against."""

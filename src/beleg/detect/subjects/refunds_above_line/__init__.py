@@ -1,1 +1,0 @@
-"""Do refunds above the line come back again and again on one account."""
