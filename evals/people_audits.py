@@ -104,7 +104,7 @@ def _audit(folder: Path, people: People, parameters: WorldParameters, share: flo
     weighed(dossier, runs, patterns, weights)
     convert(dossier, None)
     stands = standing(dossier, patterns, weights)
-    gathered = Gathered(dossier, stands, settings)
+    gathered = Gathered(dossier, stands, weights, settings)
     above = tuple(name for name, passes in pick(dossier, stands, weights, settings.budget) if passes)
     engine.close()
     return Answer(

@@ -35,7 +35,7 @@ def judge(tmp_path_factory) -> Iterator[Judge]:
 
 
 def asked(judge: Judge, case: Told, ledger=None, members=None, known: int | None = None) -> Answer:
-    dossier = judge.open(ledger or case.ledger, case.as_of, case.members if members is None else members, known)
+    dossier = judge.open(ledger or case.ledger, case.as_of, case.members if members is None else members, known, case.case.weighed)
     return judge.ask(case.detector, dossier)
 
 
@@ -112,9 +112,9 @@ def test_new_pseudonyms_only_rename_who_is_found(judge: Judge, case: Told) -> No
 @firing
 def test_later_facts_never_change_an_earlier_finding(judge: Judge, case: Told) -> None:
     moment = case.as_of - 20 * 86_400_000_000
-    whole = judge.open(case.ledger, moment, case.members, moment)
+    whole = judge.open(case.ledger, moment, case.members, moment, case.case.weighed)
     then = judge.ask(case.detector, whole)
-    before = judge.open(cut(case.ledger, moment), moment, case.members, moment)
+    before = judge.open(cut(case.ledger, moment), moment, case.members, moment, case.case.weighed)
     assert same(judge.ask(case.detector, before), then)
 
 

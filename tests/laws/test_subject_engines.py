@@ -48,7 +48,7 @@ def test_engines_count_and_name_alike(first: Judge, other: Judge, case: Told) ->
 def counted(judge: Judge, case: Told) -> list:
     """What is counted, shares to nine digits, and the facts behind those whom the case expects."""
     detector = every_subject_detector()[case.detector]
-    dossier = judge.open(case.ledger, case.as_of, case.members)
+    dossier = judge.open(case.ledger, case.as_of, case.members, weighed=case.case.weighed)
     table = dossier.view.rows(detector.count(dossier))
     judged = detector.judge(table)
     pairs = [(one.subject, one.counterpart or None) for one in case.case.expect]

@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judge import Verdict, facts_behind, load_named, load_rings
-from beleg.detect.judged import JUDGED, MEMBERS, Judged
+from beleg.detect.judge import Verdict, facts_behind, load_above, load_named, load_rings
+from beleg.detect.judged import ABOVE, JUDGED, MEMBERS, Judged
 from beleg.detect.subject import SubjectDetector, every_subject_detector
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
@@ -40,14 +40,24 @@ class Judge:
         self.engine = engine
         self._statements: dict[Any, tuple[str, pa.Schema]] = {}
 
-    def open(self, ledger: Ledger, as_of: int, members: list[tuple[str, str]], known: int | None = None) -> Dossier:
-        """A dossier over the ledger, with these rings."""
+    def open(
+        self, ledger: Ledger, as_of: int, members: list[tuple[str, str]], known: int | None = None, weighed: float = 0.0
+    ) -> Dossier:
+        """A dossier over the ledger, with these rings; refunds of what was never put away weigh so many bits, if any."""
         fill(self.engine, ledger)
         coverage = prepare(self.engine, known)
         dossier = Dossier(View(self.engine, as_of=known), coverage, as_of)
         rows = pa.Table.from_pylist([{"subject": ring, "account": account} for ring, account in members], schema=MEMBERS)
         load_rings(dossier, [Judged(rows=JUDGED.empty_table(), tests=0, members=rows)])
+        load_above(dossier, self._above(dossier, round(weighed * 1000)))
         return dossier
+
+    def _above(self, dossier: Dossier, millibits: int) -> pa.Table:
+        if not millibits:
+            return ABOVE.empty_table()
+        kept = dossier.table("dispositions").select("order_id").distinct()
+        gone = self.run(("above", ""), dossier, lambda: dossier.slices.anti_join(kept, "order_id").select("slice_id"))
+        return gone.append_column("millibits", pa.array([millibits] * gone.num_rows, pa.int64()))
 
     def ask(self, name: str, dossier: Dossier) -> Answer:
         """What one detector says; a weak one is asked as if it were strong."""

@@ -30,8 +30,9 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     story: what happened; for a case that must stay silent also where the false alarm came from. staff: how many people of each
     role there are; contacts: whose private contact the roster knows. returns: peers in a few words, and whoever is not like them.
-    rings: accounts by ring, as if rings had been found. given: what all rows below have in common. too_few: who must be told to
-    have too few peers. Every other key is a table of facts.
+    rings: accounts by ring, as if rings had been found. weighed: the bits over the prior of each refund of what was never put away,
+    as if refunds had been weighed and these stood above the line; with nothing said none does. given: what all rows below have in
+    common. too_few: who must be told to have too few peers. Every other key is a table of facts.
     """
 
     story: str
@@ -40,6 +41,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contacts: list[str] = []
     returns: list[Returns] = []
     rings: dict[str, list[str]] = {}
+    weighed: float = 0.0
     given: dict[str, Any] = {}
     expect: list[Expected] = []
     too_few: list[str] = []

@@ -69,7 +69,7 @@ class Audit:
     def _answer(self, intake: Intake, engine: Engine, out: Path | None) -> AuditResult:
         worked = self._work(engine, list(intake.tables))
         self._progress("judging subjects", 0.85)
-        gathered = Gathered(worked.dossier, worked.stands, self.settings)
+        gathered = Gathered(worked.dossier, worked.stands, worked.weights, self.settings)
         self._progress("ranking", 0.9)
         result = self._result(intake, worked, gathered)
         if out is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from beleg.proofs.dossier import Dossier
+from beleg.weigh.bits import MOST
 from beleg.weigh.weights import Weights
 
 # How many refunds below the line are shown besides, so that a report without alerts still says where to begin.
@@ -35,14 +36,14 @@ def pick(dossier: Dossier, standing: ir.Table, weights: Weights, budget: int) ->
 
 def _candidates(standing: ir.Table, wanted: int) -> ir.Table:
     """Among refunds of the same bits the larger loss always comes first, so that none beyond these can be picked."""
-    asked = standing.filter((standing.standing == "gap") | standing.fired).select("slice_id", "loss", "millibits")
+    asked = standing.filter(_asked(standing)).select("slice_id", "loss", "millibits")
     place = ibis.rank().over(ibis.window(group_by="millibits", order_by=ibis.desc("loss")))
     return asked.mutate(place=place).filter(lambda t: t.place < wanted).drop("place")
 
 
 def above_line(dossier: Dossier, standing: ir.Table, weights: Weights) -> int:
     """How many refunds pass the line, whether or not the budget has room for them."""
-    passing = standing.filter(standing.millibits >= round(weights.line_bits * 1000))
+    passing = _passing(standing, weights)
     (row,) = dossier.view.rows(passing.agg(n=passing.count())).to_pylist()
     return int(row["n"])
 
@@ -119,3 +120,21 @@ def _concerns(row: dict[str, Any]) -> bool:
     """Whether a fact of the order is about this slice: its line, its return and its claim, where the fact names them."""
     pairs = (("line_id", "slice_line"), ("rma_id", "slice_rma"), ("claim_id", "slice_claim"))
     return all(row.get(own) is None or row.get(other) is None or row[own] == row[other] for own, other in pairs)
+
+
+def telling(standing: ir.Table, weights: Weights) -> ir.Table:
+    """The refunds above the line as evidence on who is behind them: slice_id, and millibits over the prior.
+
+    None says more than one family of evidence may: the floor is an explanation nobody thought of.
+    """
+    passing = _passing(standing, weights).filter(_asked(standing))
+    over = passing.millibits - round(weights.prior_bits * 1000)
+    return passing.select("slice_id", millibits=ibis.least(over, round(MOST * 1000)).cast("int64"))
+
+
+def _passing(standing: ir.Table, weights: Weights) -> ir.Table:
+    return standing.filter(standing.millibits >= round(weights.line_bits * 1000))
+
+
+def _asked(standing: ir.Table) -> ir.BooleanValue:
+    return (standing.standing == "gap") | standing.fired

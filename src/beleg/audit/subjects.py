@@ -7,6 +7,7 @@ import msgspec
 import pyarrow as pa
 
 from beleg.audit.export import HITS
+from beleg.audit.ranking import telling
 from beleg.audit.result import Sum
 from beleg.audit.settings import AuditSettings, pseudonym
 from beleg.detect.judge import ORDER, Verdict, behind, judge_all
@@ -14,6 +15,7 @@ from beleg.detect.subject import every_subject_detector
 from beleg.facts.registry import fact_types
 from beleg.proofs.dossier import Dossier
 from beleg.weigh.subjects import Comparison, Heard, Voice, weigh_subjects
+from beleg.weigh.weights import Weights
 
 
 class Rest(msgspec.Struct, frozen=True):
@@ -29,9 +31,10 @@ class Rest(msgspec.Struct, frozen=True):
 class Gathered:
     """Every subject that passes, and everything the answer shows of it, fetched once."""
 
-    def __init__(self, dossier: Dossier, stands: ir.Table, settings: AuditSettings) -> None:
+    def __init__(self, dossier: Dossier, stands: ir.Table, weights: Weights, settings: AuditSettings) -> None:
         self._dossier, self._settings = dossier, settings
-        self.verdicts = {one.detector.name: one for one in judge_all(dossier, staff=settings.staff)}
+        above = dossier.view.rows(telling(stands, weights))
+        self.verdicts = {one.detector.name: one for one in judge_all(dossier, above, staff=settings.staff)}
         self.heard = _heard(self.verdicts, settings.budget)
         self.rows = {
             (name, row["subject"], row["counterpart"]): row

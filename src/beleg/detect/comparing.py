@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from beleg.detect.judged import FEWEST_PEERS, JUDGED, Judged
 from beleg.kernels.meetings import meet
 from beleg.kernels.peers import hold
+from beleg.kernels.repeats import repeat
 from beleg.kernels.shared import share
 from beleg.proofs.dossier import Dossier
 
@@ -44,12 +45,42 @@ def by_shared(counted: pa.Table) -> Judged:
     return Judged(rows=_rows(rows, "all that customers use"), tests=pairs)
 
 
+def by_repeats(counted: pa.Table) -> Judged:
+    """Held against how rarely it befalls honest people at all; `counted` as `repeats` gives it."""
+    compared = counted.filter(pc.field("people") > FEWEST_PEERS)
+    alone = counted.filter(pc.field("people") <= FEWEST_PEERS)
+    tests = pc.max(counted["tests"]).as_py() or 0
+    too_few = set(map(str, alone["subject"].to_pylist()))
+    return Judged(rows=_rows(repeat(compared)), tests=tests, too_few=tuple(sorted(too_few)))
+
+
 def _rows(table: pa.Table, stratum: str | None = None, daily: str | None = None) -> pa.Table:
     """A kernel's answer as `JUDGED`; what it does not say is empty."""
     rows = table.to_pylist()
     said = {"stratum": stratum} if stratum is not None else {}
     more = [said | ({"log2_daily": row[daily]} if daily is not None else {}) for row in rows]
     return pa.Table.from_pylist([row | added for row, added in zip(rows, more, strict=True)], schema=JUDGED)
+
+
+def repeats(acts: ir.Table) -> ir.Table:
+    """Subjects to whom something telling happened, occasion by occasion, as `kernels.repeats.repeat` reads them; and the tests.
+
+    Args:
+        acts: subject, stratum, occasion, and millibits, empty where nothing tells.
+    """
+    t = acts.group_by(["subject", "stratum", "occasion"]).agg(
+        trials=acts.count(), hits=acts.millibits.count(), millibits=acts.millibits.min().fill_null(0)
+    )
+    t = t.mutate(hit=(t.hits > 0).ifelse(1, 0), turn=ibis.row_number().over(ibis.window(group_by="subject", order_by="occasion")))
+    own = ibis.window(group_by="subject")
+    t = t.mutate(n=t.count().over(own), k=t.hit.sum().over(own), one=(t.turn == 0).ifelse(1, 0))
+    group, then = ibis.window(group_by="stratum"), ibis.window(group_by=["stratum", "occasion"])
+    t = t.mutate(
+        there=t.count().over(then), struck=t.hit.sum().over(then), people=t.one.sum().over(group),
+        hit_people=(t.k > 0).ifelse(t.one, 0).sum().over(group), occasions=t.count().over(group),
+    )  # fmt: skip
+    t = t.mutate(tests=(t.people > FEWEST_PEERS).ifelse(t.one, 0).sum().over(ibis.window()))
+    return t.filter((t.k > 0) | (t.people <= FEWEST_PEERS)).drop("occasion", "hit", "turn", "one")
 
 
 # A pair's chance is taken to be so many times what either shows elsewhere: people and customers differ.

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judged import MEMBERS, RING_MEMBERS, Judged
+from beleg.detect.judged import ABOVE, ABOVE_LINE, MEMBERS, RING_MEMBERS, Judged
 from beleg.detect.run import missing
 from beleg.detect.subject import Kind, SubjectDetector, every_subject_detector
 from beleg.proofs.dossier import Dossier
@@ -27,11 +27,12 @@ class Verdict(msgspec.Struct, frozen=True):
     not_run_because: str = ""
 
 
-def judge_all(dossier: Dossier, *, staff: bool) -> tuple[Verdict, ...]:
-    """Every detector's turn, in the order of `ORDER` and of names."""
+def judge_all(dossier: Dossier, above: pa.Table, *, staff: bool) -> tuple[Verdict, ...]:
+    """Every detector's turn, in the order of `ORDER` and of names; `above` (`ABOVE`): the refunds above the line."""
     every = every_subject_detector()
     lacking = missing(dossier, {name: detector.card.needs for name, detector in every.items()})
     load_rings(dossier, ())
+    load_above(dossier, above)
     verdicts: list[Verdict] = []
     for kind in ORDER:
         mine = [detector for detector in every.values() if detector.card.subject == kind]
@@ -45,6 +46,11 @@ def load_rings(dossier: Dossier, judged: Iterable[Judged]) -> None:
     """Make the table of who is in which ring."""
     members = pa.concat_tables([MEMBERS.empty_table(), *(one.members.cast(MEMBERS) for one in judged)])
     dossier.view.engine.load(RING_MEMBERS, members.rename_columns(["ring", "account"]))
+
+
+def load_above(dossier: Dossier, above: pa.Table) -> None:
+    """Make the table of refunds that stand above the line (`ABOVE`)."""
+    dossier.view.engine.load(ABOVE_LINE, above.cast(ABOVE))
 
 
 def _judge(dossier: Dossier, detector: SubjectDetector, lacking: tuple[str, ...], *, asked: bool) -> Verdict:

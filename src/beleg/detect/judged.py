@@ -28,6 +28,12 @@ LINKS = pa.schema([*_TIES, ("bits", pa.float64())])
 # Who is in which ring, a prepared table for detectors that ask who serves them: ring, account. Empty until rings were judged.
 RING_MEMBERS = "ring_members"
 
+# The refunds that stand above the line, a prepared table: slice_id, and what each weighs over the prior, in thousandths of a bit.
+# Empty until refunds were weighed.
+ABOVE_LINE = "above_line"
+_EVIDENCE: list[tuple[str, pa.DataType]] = [("slice_id", pa.string()), ("millibits", pa.int64())]
+ABOVE = pa.schema(_EVIDENCE)
+
 # Fewer peers of the same site, role and shift, or of the same kind of customer, and nobody is compared with anybody.
 FEWEST_PEERS = 10
 

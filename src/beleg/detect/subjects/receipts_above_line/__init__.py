@@ -1,0 +1,1 @@
+"""Does somebody receive, again and again, what nobody saw and what the evidence of its refund speaks against."""

@@ -1,0 +1,1 @@
+"""Do refunds above the line come back again and again on one account."""
