@@ -1,5 +1,7 @@
 """Turns what was counted into what is said: by peers, by queues, by pairs; and names the facts behind it."""
 
+from typing import Any
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -56,10 +58,14 @@ def by_repeats(counted: pa.Table) -> Judged:
 
 def _rows(table: pa.Table, stratum: str | None = None, daily: str | None = None) -> pa.Table:
     """A kernel's answer as `JUDGED`; what it does not say is empty."""
-    rows = table.to_pylist()
-    said = {"stratum": stratum} if stratum is not None else {}
-    more = [said | ({"log2_daily": row[daily]} if daily is not None else {}) for row in rows]
-    return pa.Table.from_pylist([row | added for row, added in zip(rows, more, strict=True)], schema=JUDGED)
+    size = table.num_rows
+    said: dict[str, Any] = {name: table[name] for name in table.column_names}
+    if stratum is not None:
+        said["stratum"] = pa.repeat(stratum, size)
+    if daily is not None:
+        said["log2_daily"] = table[daily]
+    columns = [said.get(field.name, pa.nulls(size, field.type)).cast(field.type) for field in JUDGED]
+    return pa.Table.from_arrays(columns, schema=JUDGED)
 
 
 def repeats(acts: ir.Table) -> ir.Table:

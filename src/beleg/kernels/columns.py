@@ -21,18 +21,36 @@ def floats(column: "pa.ChunkedArray[Any]") -> Floats:
 
 def numbered(column: "pa.ChunkedArray[Any]") -> tuple[Ints, list[Any]]:
     """A number for every value, in the order of values, so that no answer depends on the order of rows; and the values."""
-    coded = column.combine_chunks().dictionary_encode()
-    order = np.asarray(pc.array_sort_indices(coded.dictionary), dtype=np.int64)
+    numbers, values = coded(column)
+    return numbers, values.to_pylist()
+
+
+def coded(column: "pa.ChunkedArray[Any]") -> tuple[Ints, "pa.Array[Any]"]:
+    """The same, the values as an array: for a column of very many."""
+    whole = column.combine_chunks().dictionary_encode()
+    order = np.asarray(pc.array_sort_indices(whole.dictionary), dtype=np.int64)
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
-    return place[np.asarray(coded.indices, dtype=np.int64)], coded.dictionary.take(order).to_pylist()
+    return place[np.asarray(whole.indices)], whole.dictionary.take(order)
 
 
 def paired(one: Ints, other: Ints, others: int) -> tuple[Ints, Ints, Ints]:
     """The pairs there are, by their two numbers, and which of them each row is."""
     width = max(others, 1)
-    pairs, number = np.unique(one * np.int64(width) + other, return_inverse=True)
+    pairs, number = _numbers(one * np.int64(width) + other)
     return pairs // width, pairs % width, number
+
+
+def _numbers(keys: Ints) -> tuple[Ints, Ints]:
+    """The different keys, sorted, and which of them each row is; by the quickest way that their kind allows."""
+    different = np.empty(len(keys), dtype=np.bool_)
+    different[:1], different[1:] = True, keys[1:] != keys[:-1]
+    if (keys[1:] >= keys[:-1]).all():
+        return keys[different], np.cumsum(different) - 1
+    if keys.min() >= 0 and keys.max() < len(keys):
+        there = np.bincount(keys) > 0
+        return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
+    return np.unique(keys, return_inverse=True)
 
 
 def summed(number: Ints, values: Floats, length: int) -> Floats:
@@ -42,5 +60,5 @@ def summed(number: Ints, values: Floats, length: int) -> Floats:
 
 def tabled(schema: pa.Schema, columns: Sequence[Any]) -> pa.Table:
     """Columns as a table of this schema."""
-    arrays: list[Any] = [pa.array(list(column), type=field.type) for column, field in zip(columns, schema, strict=True)]
+    arrays: list[Any] = [pa.array(column).cast(field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.columns import Flags, Floats, Ints, floats, numbered, paired, summed, tabled
+from beleg.kernels.columns import Flags, Floats, Ints, coded, floats, paired, summed, tabled
 from beleg.kernels.tails import variation_of_others, varied_tail
 
 _TEXTS: list[tuple[str, pa.DataType]] = [("subject", pa.string()), ("stratum", pa.string()), ("peers", pa.int64())]
@@ -29,14 +29,25 @@ _ROUNDS = 6
 
 @dataclass(frozen=True)
 class _Work:
-    """What each subject did in each stratum (a pair); number: the pair of each of its occasions there, with trials and hit."""
+    """What each subject did in each stratum, a pair: owner, place, trials, the occasions with a hit, and whether it is compared.
+
+    A row is what a pair did on one occasion: number (its pair) and kind. Rows of a kind have as many trials in the same stratum,
+    so that one rate gives them one chance; there are few kinds. An occasion that is compared has an owner, its hit, and rows.
+    """
 
     owner: Ints
     place: Ints
-    number: Ints
-    when: Ints
     trials: Floats
-    hit: Floats
+    hits: Floats
+    enough: Flags
+    number: Ints
+    kind: Ints
+    kind_place: Ints
+    kind_trials: Floats
+    occasion_owner: Ints
+    occasion_hit: Floats
+    rows: Ints
+    occasion: Ints
 
 
 @dataclass(frozen=True)
@@ -73,30 +84,29 @@ def hold(counted: pa.Table, fewest: int, lenience: float = 1.0) -> tuple[pa.Tabl
         `HELD`, one row per subject: stratum is the one most of its trials are in, expected counts occasions with a hit; and the
         subjects that had too few peers everywhere.
     """
-    subject, names = numbered(counted["subject"])
-    stratum, groups = numbered(counted["stratum"])
-    when, times = numbered(counted["occasion"])
-    work = _work((subject, stratum, when), len(groups), len(times), (floats(counted["trials"]), floats(counted["hits"])))
-    peers = np.bincount(work.place, minlength=len(groups)) - 1
-    enough = peers[work.place] >= fewest
-    sums, variation, likely = _fit(work, enough, len(names))
+    subject, names = coded(counted["subject"])
+    stratum, groups = coded(counted["stratum"])
+    when, times = coded(counted["occasion"])
+    work, peers = _work((subject, stratum, when), (len(groups), len(times)), counted, fewest)
+    sums, variation, likely = _fit(work, len(names))
     alive = np.flatnonzero(sums.n > 0)
     sums = sums.of(alive)
     variation, p = _tail(sums, variation, likely)
     if lenience > 1:
         p = np.maximum(p, varied_tail(sums.observed, sums.n, _raised(sums.mean, lenience), variation))
-    main = _main(work, enough, len(names))[alive]
-    told = [[names[one] for one in alive], [groups[one] for one in main], peers[main]]
-    too_few = np.setdiff1d(work.owner, work.owner[enough])
-    return tabled(HELD, [*told, sums.n, sums.observed, sums.expected, variation, p]), tuple(names[one] for one in too_few)
+    main = _main(work, len(names))[alive]
+    told = [names.take(alive), groups.take(main), peers[main]]
+    compared = np.bincount(work.owner[work.enough], minlength=len(names)) > 0
+    too_few = names.take(np.flatnonzero(~compared))
+    return tabled(HELD, [*told, sums.n, sums.observed, sums.expected, variation, p]), tuple(map(str, too_few.to_pylist()))
 
 
-def _fit(work: _Work, enough: Flags, subjects: int) -> tuple[_Sums, Floats, Floats]:
+def _fit(work: _Work, subjects: int) -> tuple[_Sums, Floats, Floats]:
     """Each subject's sums, the variations of those compared, and how likely each of them is honest.
 
     Whoever is counts the less in what the others are held against, the likelier that is.
     """
-    sums = _sums(work, enough, np.ones(subjects))
+    sums = _sums(work, np.ones(subjects))
     alive = np.flatnonzero(sums.n > 0)
     mine = sums.of(alive)
     excess = (mine.observed - mine.expected) / np.sqrt(mine.expected + 1e-9)
@@ -106,60 +116,80 @@ def _fit(work: _Work, enough: Flags, subjects: int) -> tuple[_Sums, Floats, Floa
     for _ in range(_FITS):
         weight = np.ones(subjects)
         weight[alive] = likely
-        sums = _sums(work, enough, weight)
+        sums = _sums(work, weight)
         mine = sums.of(alive)
         variation, likely = variation_of_others(mine.observed, mine.n, mine.mean, likely)
     variation = np.sqrt(variation**2 + np.log1p(mine.doubt / np.maximum(mine.expected, 1e-9) ** 2))
     return sums, variation, likely
 
 
-def _sums(work: _Work, enough: Flags, weight: Floats) -> _Sums:
-    rates, doubt = _rates(work, int(work.place.max(initial=-1)) + 1, weight[work.owner])
+def _sums(work: _Work, weight: Floats) -> _Sums:
+    rates, doubt = _rates(work, weight[work.owner])
     subjects = len(weight)
-    kept = enough[work.number]
-    owner, _, number = paired(work.owner[work.number][kept], work.when[kept], int(work.when.max(initial=-1)) + 1)
-    hit = (summed(number, work.hit[kept], len(owner)) > 0).astype(np.float64)
-    chance = -np.expm1(-summed(number, (rates[work.number] * work.trials)[kept], len(owner)))
-    amount = summed(work.number, work.trials, len(work.owner))
-    n, observed, expected = (summed(owner, one, subjects) for one in (np.ones(len(owner)), hit, chance))
-    return _Sums(n, observed, expected, summed(work.owner[enough], (amount**2 * doubt)[enough], subjects))
+    hazards = rates[work.number[work.rows]] * work.kind_trials[work.kind[work.rows]]
+    chance = -np.expm1(-summed(work.occasion, hazards, len(work.occasion_owner)))
+    owner = work.occasion_owner
+    n, observed, expected = (summed(owner, one, subjects) for one in (np.ones(len(owner)), work.occasion_hit, chance))
+    doubts = (work.trials**2 * doubt)[work.enough]
+    return _Sums(n, observed, expected, summed(work.owner[work.enough], doubts, subjects))
 
 
-def _work(codes: tuple[Ints, Ints, Ints], groups: int, times: int, counts: tuple[Floats, Floats]) -> _Work:
-    """Rows of one subject, stratum and occasion taken together."""
-    subject, stratum, when = codes
-    owner, place, number = paired(subject, stratum, groups)
-    pair, moment, row = paired(number, when, times)
-    trials, hits = (summed(row, one, len(pair)) for one in counts)
-    return _Work(owner, place, pair, moment, trials, (hits > 0).astype(np.float64))
+def _work(codes: tuple[Ints, Ints, Ints], sizes: tuple[int, int], counted: pa.Table, fewest: int) -> tuple[_Work, Ints]:
+    """Rows of one subject, stratum and occasion taken together; and how many others each stratum has."""
+    (subject, stratum, when), (groups, times) = codes, sizes
+    whose, moment, row = paired(subject * np.int64(max(groups, 1)) + stratum, when, times)
+    owner, place, pair = paired(*np.divmod(whose, max(groups, 1)), groups)
+    trials, hits = (summed(row, floats(counted[name]), len(pair)) for name in ("trials", "hits"))
+    hit = (hits > 0).astype(np.float64)
+    different, amount = np.unique(trials, return_inverse=True)
+    kind_place, kind_amount, kind = paired(place[pair], amount, len(different))
+    peers = np.bincount(place, minlength=groups) - 1
+    enough = peers[place] >= fewest
+    rows = np.flatnonzero(enough[pair])
+    occasion_owner, _, occasion = paired(owner[pair[rows]], moment[rows], times)
+    work = _Work(
+        owner=owner,
+        place=place,
+        trials=summed(pair, trials, len(owner)),
+        hits=summed(pair, hit, len(owner)),
+        enough=enough,
+        number=pair,
+        kind=kind,
+        kind_place=kind_place,
+        kind_trials=different[kind_amount],
+        occasion_owner=occasion_owner,
+        occasion_hit=(summed(occasion, hit[rows], len(occasion_owner)) > 0).astype(np.float64),
+        rows=rows,
+        occasion=occasion,
+    )
+    return work, peers
 
 
-def _rates(work: _Work, groups: int, counts: Floats) -> tuple[Floats, Floats]:
+def _rates(work: _Work, counts: Floats) -> tuple[Floats, Floats]:
     """Each pair's rate a trial as the others of its stratum that count have it, and the variance of that estimate.
 
     The rates are those at which as many occasions have a hit as did, so that a day on which everything failed counts as one. Each
-    is drawn towards the rate of all, as if one hit more had been seen at that rate.
+    is drawn towards the rate of all, as if one hit more had been seen at that rate. Strata are fitted by kinds of rows, of which
+    there are few; only the last round asks each pair what it expects itself, to take that off.
     """
-    hits = summed(work.number, work.hit, len(work.owner)) * counts
-    whole = (hits.sum() + 0.5) / (work.trials @ counts[work.number] + 1)
+    groups = int(work.place.max(initial=-1)) + 1
+    hits = work.hits * counts
+    of_kind = summed(work.kind, counts[work.number], len(work.kind_place))
+    whole = (hits.sum() + 0.5) / (work.trials @ counts + 1)
     for _ in range(_ROUNDS):
-        whole *= (hits.sum() + 0.5) / (_expected(work, np.full(len(work.owner), whole), counts).sum() + 0.5)
+        whole *= (hits.sum() + 0.5) / (of_kind @ -np.expm1(-whole * work.kind_trials) + 0.5)
+    found = summed(work.place, hits, groups)
     rate = np.full(groups, whole)
-    mine = np.full(len(work.owner), whole)
-    others = summed(work.place, hits, groups)[work.place] - hits + 1
-    for _ in range(_ROUNDS):
-        expected = _expected(work, rate[work.place], counts)
-        together = summed(work.place, expected, groups)
-        mine = rate[work.place] * others / np.maximum(together[work.place] - expected + rate[work.place] / whole, 1e-12)
-        rate *= (summed(work.place, hits, groups) + 1) / (together + rate / whole)
-    rates = np.clip(mine, 1e-9, 50.0)
+    for left in reversed(range(_ROUNDS)):
+        chance = -np.expm1(-rate[work.kind_place] * work.kind_trials)
+        together = summed(work.kind_place, of_kind * chance, groups)
+        if left:
+            rate *= (found + 1) / (together + rate / whole)
+    others = found[work.place] - hits + 1
+    mine = summed(work.number, chance[work.kind], len(work.owner)) * counts
+    rates = rate[work.place] * others / np.maximum((together + rate / whole)[work.place] - mine, 1e-12)
+    rates = np.clip(rates, 1e-9, 50.0)
     return rates, rates**2 / others
-
-
-def _expected(work: _Work, rates: Floats, counts: Floats) -> Floats:
-    """How many of each pair's occasions have a hit at these rates."""
-    chance = -np.expm1(-rates[work.number] * work.trials)
-    return summed(work.number, chance, len(work.owner)) * counts
 
 
 def _tail(sums: _Sums, variation: Floats, likely: Floats) -> tuple[Floats, Floats]:
@@ -188,10 +218,12 @@ def _raised(chance: Floats, odds: float) -> Floats:
     return odds * chance / (1 + (odds - 1) * chance)
 
 
-def _main(work: _Work, enough: Flags, subjects: int) -> Ints:
-    """The stratum in which each subject does most of its work."""
-    amount = summed(work.number, work.trials, len(work.owner))
+def _main(work: _Work, subjects: int) -> Ints:
+    """The stratum in which each subject does most of its work, the first of several."""
+    score = work.trials + work.enough * (work.trials.max(initial=0.0) + 1)
+    most = np.zeros(subjects)
+    np.maximum.at(most, work.owner, score)
+    best = np.flatnonzero(score == most[work.owner])[::-1]
     main = np.zeros(subjects, dtype=np.int64)
-    order = np.lexsort((-work.place, amount, enough))
-    main[work.owner[order]] = work.place[order]
+    main[work.owner[best]] = work.place[best]
     return main

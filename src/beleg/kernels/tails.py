@@ -1,8 +1,10 @@
 """How often chance alone reaches a count, when honest people's own rates differ from one to the next."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from beleg.kernels.columns import Floats
+from beleg.kernels.columns import Floats, Ints
 
 # A subject's own hazard is its peers' times exp(variation * z - variation^2 / 2), z normal: some honest people lack three times
 # as many proofs as their peers do, and the tail of that is heavier than a beta-binomial's. z is summed over on this grid.
@@ -31,7 +33,12 @@ _GIVEN_BACK = 1.3
 
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188)
 _SHIFT = 10
-_CHUNK = 10_000
+
+# Hazards are kept within what floats can tell apart from never and from always.
+_HAZARDS = (np.exp(-30.0), np.exp(3.0))
+
+# So many rows are worked on at a time, which stay in the processor's cache; whether a series has ended is looked at so often.
+_CHUNK, _LOOKED = 256, 8
 
 
 def log_gamma(x: Floats) -> Floats:
@@ -46,40 +53,8 @@ def log_gamma(x: Floats) -> Floats:
 
 
 def binomial_tail(hits: Floats, trials: Floats, rate: Floats) -> Floats:
-    """The probability of at least so many hits in so many trials, to full relative precision; at each of a row's rates."""
-    tail = np.ones(rate.shape)
-    one, more = hits == 1, hits > 1
-    # most have one hit, and that none is there needs no sum
-    tail[one] = -np.expm1(_across(trials[one], rate) * np.log1p(-rate[one]))
-    tail[more] = _many(hits[more], trials[more], rate[more])
-    return tail
-
-
-def _across(values: Floats, rate: Floats) -> Floats:
-    """A value a row, beside each of the row's rates."""
-    return values[:, None] if rate.ndim > 1 else values
-
-
-def _many(hits: Floats, trials: Floats, rate: Floats) -> Floats:
-    ways = log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1)
-    hits, trials, ways = (np.broadcast_to(_across(one, rate), rate.shape).ravel() for one in (hits, trials, ways))
-    shape, rate = rate.shape, rate.ravel()
-    log = ways + hits * np.log(rate) + (trials - hits) * np.log1p(-rate)
-    term = np.exp(log)
-    tail, at, odds = term.copy(), hits.copy(), rate / (1 - rate)
-    sure = (hits < trials * rate) & (log < _TINY)
-    tail[sure] = 1.0
-    open_ = np.flatnonzero((at < trials) & ~sure)
-    while len(open_):
-        ratio = (trials[open_] - at[open_]) / (at[open_] + 1) * odds[open_]
-        term[open_] *= ratio
-        tail[open_] += term[open_]
-        at[open_] += 1
-        # ratios fall, so what is left is less than a geometric series
-        small = (ratio < 1) & (term[open_] < 1e-10 * tail[open_] * (1 - np.minimum(ratio, 1)))
-        open_ = open_[~small & (at[open_] < trials[open_])]
-    answer: Floats = np.minimum(tail, 1.0).reshape(shape)
-    return answer
+    """The probability of at least so many hits in so many trials, to full relative precision."""
+    return _summed(hits, trials, lambda part: -np.log1p(-rate[part, None]), np.ones(1))
 
 
 def varied_tail(hits: Floats, trials: Floats, mean: Floats, variation: Floats) -> Floats:
@@ -91,18 +66,58 @@ def varied_tail(hits: Floats, trials: Floats, mean: Floats, variation: Floats) -
         mean: the expected share of hits, between 0 and 1.
         variation: the standard deviation of the logarithm of a subject's own hazard, -log(1 - share).
     """
+    hazard = -np.log1p(-mean)
+    z, weights = (_Z, _WEIGHTS) if variation.any() else (np.zeros(1), np.ones(1))
+    return _summed(hits, trials, lambda part: _own(hazard[part], variation[part, None], z), weights)
+
+
+def _summed(hits: Floats, trials: Floats, own: Callable[[Ints], Floats], weights: Floats) -> Floats:
+    """The tail at each of a row's own hazards, which `own` gives for some rows, summed over them with these weights."""
     answer = np.ones(len(hits))
-    for low in range(0, len(hits), _CHUNK):
-        part = np.flatnonzero(hits[low : low + _CHUNK] > 0) + low
-        answer[part] = binomial_tail(hits[part], trials[part], _own(mean[part], variation[part], _Z)) @ _WEIGHTS
+    # most have one hit, which needs no series; rows whose series are of a length lie together
+    for rows, tail in ((hits == 1, _one_or_more), (hits > 1, _series)):
+        longest = np.flatnonzero(rows)
+        longest = longest[np.argsort(hits[longest] - trials[longest], kind="stable")]
+        for low in range(0, len(longest), _CHUNK):
+            part = longest[low : low + _CHUNK]
+            answer[part] = tail(hits[part], trials[part], own(part)) @ weights
     return answer
 
 
-def _own(mean: Floats, variation: Floats, z: Floats) -> Floats:
-    """Own shares of hits, one row a subject; what varies is the hazard behind them."""
-    logs = np.log(-np.log1p(-mean))[:, None] + variation[:, None] * z - variation[:, None] ** 2 / 2
-    rates: Floats = -np.expm1(-np.exp(np.clip(logs, -30.0, 3.0)))
-    return rates
+def _one_or_more(hits: Floats, trials: Floats, own: Floats) -> Floats:
+    del hits
+    answer: Floats = -np.expm1(-trials[:, None] * own)
+    return answer
+
+
+def _series(hits: Floats, trials: Floats, own: Floats) -> Floats:
+    """The sum over this many hits and more; rows lie in the order of their length, the longest first."""
+    left = trials - hits
+    log = _ways(hits, trials)[:, None] + hits[:, None] * np.log(-np.expm1(-own)) - left[:, None] * own
+    sure = (hits[:, None] < -trials[:, None] * np.expm1(-own)) & (log < _TINY)
+    term = np.exp(log)
+    tail, odds = term.copy(), np.expm1(own)
+    for step in range(int(left.max(initial=0.0))):
+        open_ = slice(0, int(np.searchsorted(-left, -step)))
+        ratio = ((left[open_] - step) / (hits[open_] + step + 1))[:, None] * odds[open_]
+        term[open_] *= ratio
+        tail[open_] += term[open_]
+        # ratios fall, so what is left is less than a geometric series
+        if step % _LOOKED == 0 and (sure[open_] | (term[open_] < 1e-10 * tail[open_] * (1 - ratio))).all():
+            break
+    answer: Floats = np.minimum(np.where(sure, 1.0, tail), 1.0)
+    return answer
+
+
+def _ways(hits: Floats, trials: Floats) -> Floats:
+    """The logarithm of how many ways there are to draw so many."""
+    return log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1)
+
+
+def _own(hazard: Floats, variation: Floats | float, z: Floats) -> Floats:
+    """Own hazards, one row a subject."""
+    own: Floats = np.clip(hazard[:, None] * np.exp(variation * z - variation**2 / 2), *_HAZARDS)
+    return own
 
 
 def variation_of_others(hits: Floats, trials: Floats, mean: Floats, weight: Floats) -> tuple[Floats, Floats]:
@@ -122,15 +137,17 @@ def variation_of_others(hits: Floats, trials: Floats, mean: Floats, weight: Floa
     # a hit too many elsewhere lowers everybody's means
     level = (hits @ weight + 0.5) / (trials * mean @ weight + 0.5)
     mean = np.clip(mean * level, 1e-9, 1 - 1e-9)
-    guilty = _GUILTY / (trials + 1)
+    hazard, guilty = -np.log1p(-mean), _GUILTY / (trials + 1)
     seen = np.arange(0, len(hits), max(1, len(hits) // _SEEN))
-    each = np.log((1 - _GUILTY) * _likelihoods(hits[seen], trials[seen], mean[seen], _VARIATIONS) + guilty[seen][:, None])
+    each = np.log(_honest(hits[seen], trials[seen], hazard[seen], _VARIATIONS) + guilty[seen][:, None])
     whole = each.sum(axis=0) - ((_VARIATIONS / _USUAL) ** 2) / 2
     upper = _upper(whole[None, :])[0]
-    honest = (1 - _GUILTY) * _likelihoods(hits, trials, mean, np.array([upper]))[:, 0]
-    answer = np.full(len(hits), upper)
+    answer, likely = np.full(len(hits), upper), np.ones(len(hits))
     answer[seen] = _upper(whole - each)
-    return answer * _GIVEN_BACK, np.where(hits <= trials * mean, 1.0, honest / (honest + guilty))
+    more = np.flatnonzero(hits > trials * mean)
+    honest = _honest(hits[more], trials[more], hazard[more], np.array([upper]))[:, 0]
+    likely[more] = honest / (honest + guilty[more])
+    return answer * _GIVEN_BACK, likely
 
 
 def _upper(likelihood: Floats) -> Floats:
@@ -139,12 +156,17 @@ def _upper(likelihood: Floats) -> Floats:
     return upper
 
 
-def _likelihoods(hits: Floats, trials: Floats, mean: Floats, variations: Floats) -> Floats:
-    """Of every honest subject at every variation."""
-    ways = (log_gamma(trials + 1) - log_gamma(hits + 1) - log_gamma(trials - hits + 1))[:, None]
+def _honest(hits: Floats, trials: Floats, hazard: Floats, variations: Floats) -> Floats:
+    """How likely every subject's hits are at every variation, if it is honest, and that it is."""
     answer = np.empty((len(hits), len(variations)))
-    for place, variation in enumerate(variations):
-        rates = _own(mean, np.full(len(mean), variation), _COARSE)
-        logs = hits[:, None] * np.log(rates) + (trials - hits)[:, None] * np.log1p(-rates)
-        answer[:, place] = np.exp(logs + ways) @ _COARSE_WEIGHTS
-    return answer
+    for rows in (hits == 0, hits > 0):
+        every = np.flatnonzero(rows)
+        for low in range(0, len(every), _CHUNK):
+            part = every[low : low + _CHUNK]
+            some, out_of = hits[part][:, None], trials[part][:, None]
+            ways = _ways(some, out_of)
+            for place, variation in enumerate(variations):
+                own = _own(hazard[part], variation, _COARSE)
+                logs = ways + some * np.log(-np.expm1(-own)) if some.any() else 0.0
+                answer[part, place] = np.exp(logs - (out_of - some) * own) @ _COARSE_WEIGHTS
+    return (1 - _GUILTY) * answer

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beleg.detect.judged import FEWEST_PEERS, JUDGED, LINKS, MEMBERS, Judged
-from beleg.detect.ties import BY_GAPS, ties
+from beleg.detect.ties import BY_GAPS, ties, told
 from beleg.kernels.rings import SMALL, Settings, find
 from beleg.proofs.dossier import Dossier
 
@@ -28,7 +28,7 @@ def count(dossier: Dossier) -> ir.Table:
     A tie that others have too has a row of its own, n = 1; those nobody else has are counted in one row per kind, the entity empty.
     Refunds have the kind empty: n could be checked, and bad of them lack proofs.
     """
-    every = ties(dossier).select("account", "kind", "entity")
+    every = ties(dossier)
     things = every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
     things = dossier.view.step("tied_things", lambda _: things)
     shared = things.filter(things["first"] != things["last"])
@@ -88,7 +88,7 @@ def judge(counted: pa.Table) -> Judged:
 def rests_on(dossier: Dossier, named: ir.Table) -> ir.Table:
     """The facts that show what members share with each other, and the refunds they were paid."""
     members = named.select("subject", account="member").distinct()
-    mine = ties(dossier).join(members, "account").distinct()
+    mine = told(dossier).join(members, "account").distinct()
     between = mine.group_by(["subject", "kind", "entity"]).agg(met=mine.account.nunique()).filter(lambda t: t.met > 1)
     crowds = (
         ties(dossier).semi_join(between, ["kind", "entity"]).group_by(["kind", "entity"]).agg(crowd=lambda t: t.account.nunique())
