@@ -4,32 +4,25 @@ Run: ``python -m evals.holds [--seeds 101,102] [--orders 20000] [--policy standa
 """
 
 import argparse
-import multiprocessing
-import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import ibis
 from msgspec import Struct
-from rich.progress import track
 
+from beleg.facts.registry import fact_types
 from beleg.gate.decide import Gate
 from beleg.gate.decision import Decision
 from beleg.gate.history import Past, Replayer, paid
 from beleg.gate.policy import load
-from beleg.ledger.engines import open_engine
-from beleg.ledger.view import View
-from beleg.proofs.dossier import Dossier, prepare
+from beleg.proofs.dossier import Dossier
 from beleg.proofs.words import matrix
 from beleg.weigh.scale import Scale
 from beleg.weigh.weights import shipped
-from beleg.world import write_world
 from evals.conditions import ORDERS, parameters
-from evals.dossiers import truth
+from evals.dossiers import world
 from evals.output import add_outputs, tell
+from evals.worlds import add_worlds, side_by_side
 
 SEEDS = (101, 102, 103, 104, 105)
 CONDITIONS = (
@@ -81,11 +74,8 @@ class Report(Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str] | None = None) -> Report:
     """Measure, print the page, and write what was asked for."""
     asked = _parse(arguments)
-    seeds = tuple(int(seed) for seed in asked.seeds.split(",")) if asked.seeds else SEEDS
-    tasks = [(condition, seed, asked.orders, asked.policy) for condition in CONDITIONS for seed in seeds]
-    # an engine's threads do not survive a fork
-    with ProcessPoolExecutor(asked.workers, multiprocessing.get_context("spawn")) as pool:
-        rows = tuple(track(pool.map(measure, tasks), "asking", total=len(tasks), disable=len(tasks) < 2))
+    tasks = [(condition, seed, asked.orders, asked.policy) for condition in CONDITIONS for seed in asked.seeds or SEEDS]
+    rows = tuple(side_by_side(measure, tasks, asked.workers))
     answer = Report(policy=asked.policy, orders=asked.orders, weights=shipped().version, rows=rows)
     tell(page(answer), answer, asked)
     return answer
@@ -94,30 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> Report:
 def measure(task: tuple[str, int, int, str]) -> Row:
     """Ask about every honest refund of a world a quarter of an hour after the last proof that it needs came on record."""
     condition, seed, orders, policy = task
-    with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder) / "world"
-        write_world(directory, parameters(condition, seed, orders))
-        files = defaultdict(list)
-        for path in directory.glob("*.parquet"):
-            files[path.stem].append(path)
-        engine = open_engine("duckdb", Path(folder) / "work")
-        engine.attach_facts(files)
-        coverage = prepare(engine)
-        refunds = engine.table("refunds")
-        as_of = int(engine.rows(refunds.agg(last=refunds.known_at.max())).to_pylist()[0]["last"] or 0)
-        dossier = Dossier(View(engine, as_of=as_of, keeping=True), coverage, as_of)
-        labels = truth(dossier, directory)
+    with world(parameters(condition, seed, orders)) as (dossier, labels):
         fraud, honest = (set(labels[labels.label == label].slice_id) for label in ("fraud", "honest"))
         every = paid(dossier)
         past = [one for one in every if one.claim.slice_id in honest]
         given = [one for one in past if matrix()[one.claim.refund_class].groups == (("approved",),)]
-        ready = _ready(dossier, list(files), past)
+        ready = _ready(dossier, past)
         due = [one for one in past if one.claim.slice_id in ready and one not in given]
-        gate = Gate(load(policy), Scale(shipped()))
-        replayer = Replayer(engine, gate, coverage)
+        replayer = Replayer(dossier.view.engine, Gate(load(policy), Scale(shipped())), dossier.coverage)
         said = replayer.decided(due, lambda one: ready[one.claim.slice_id] + _MICROS)
         before = replayer.decided([one for one in every if one.claim.slice_id in fraud], lambda one: one.at - 1)
-        engine.close()
     through = {name: one for name, one in before.items() if one.answer == "release"}
     method = dict(zip(labels.slice_id, labels.method, strict=True))
     held = [one for one in said.values() if one.answer != "release"]
@@ -129,13 +105,13 @@ def measure(task: tuple[str, int, int, str]) -> Row:
     )  # fmt: skip
 
 
-def _ready(dossier: Dossier, tables: Sequence[str], past: Sequence[Past]) -> Mapping[str, int]:
+def _ready(dossier: Dossier, past: Sequence[Past]) -> Mapping[str, int]:
     """When each refund should be paid, by slice: it is asked for, and the last of the proofs that its class needs is on record.
 
     A scan may be missing for ever: goods that somebody received, put away or sold again did come back, whatever else shows it.
     Where nothing of the kind is on record, there is no such moment.
     """
-    known = [dossier.table(name).select(fact_id="id", known_at="known_at") for name in sorted(tables)]
+    known = [dossier.table(name).select(fact_id="id", known_at="known_at") for name in sorted(fact_types())]
     recorded = ibis.union(*known, distinct=False)
     spoken = dossier.evidence.filter(dossier.evidence.says == "for").select("slice_id", "proof", "fact_id")
     first = spoken.join(recorded, "fact_id").group_by("slice_id", "proof").agg(at=ibis._.known_at.min())
@@ -220,10 +196,9 @@ def _by_condition(answer: Report) -> dict[str, list[Row]]:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evals.holds", description="Honest customers whom the gate keeps waiting.")
-    parser.add_argument("--seeds", default="", help="the worlds' seeds, by commas; five public ones by default")
+    add_worlds(parser, SEEDS)
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders per world")
     parser.add_argument("--policy", default="standard", help="a shipped policy's name, or a file")
-    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds asked about side by side")
     add_outputs(parser)
     return parser.parse_args(arguments)
 

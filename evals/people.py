@@ -6,14 +6,10 @@ empty the folder when a detector has changed.
 """
 
 import argparse
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import msgspec
-from rich.progress import track
 
 from evals.attacker import step
 from evals.output import add_outputs, tell
@@ -34,12 +30,13 @@ from evals.people_worlds import (
     honest,
     planted,
 )
+from evals.worlds import add_worlds, side_by_side
 
 
 def main(arguments: Sequence[str] | None = None) -> Report:
     """Measure, print the page, and write what was asked for."""
     asked = _parse(arguments)
-    seeds = tuple(int(seed) for seed in asked.seeds.split(",")) if asked.seeds else SEEDS[:2] if asked.quick else SEEDS
+    seeds = asked.seeds or (SEEDS[:2] if asked.quick else SEEDS)
     nulls = NULL_SEEDS[: asked.nulls]
     print(f"seeds {', '.join(map(str, seeds))}; honest worlds {len(nulls)}")
     tasks = [Task(name, planted(name, seed), CUTS if name == TIMED else (1.0,)) for name in CONDITIONS for seed in seeds]
@@ -76,14 +73,11 @@ def _measured(tasks: Sequence[Task], workers: int, keep: Path | None) -> Iterato
     """Every world; those that were kept are read, the others are measured side by side, each process going on to the next."""
     missing = [task for task in tasks if _kept(task, keep) is None]
     yield from (one for task in tasks if (one := _kept(task, keep)) is not None)
-    # an engine's threads do not survive a fork
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        done = track(pool.map(measure, missing), "measuring", total=len(missing), disable=len(missing) < 2)
-        for task, one in zip(missing, done, strict=True):
-            if keep is not None:
-                keep.mkdir(parents=True, exist_ok=True)
-                _file(task, keep).write_bytes(msgspec.json.encode(one))
-            yield one
+    for task, one in zip(missing, side_by_side(measure, missing, workers), strict=True):
+        if keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+            _file(task, keep).write_bytes(msgspec.json.encode(one))
+        yield one
 
 
 def _file(task: Task, keep: Path) -> Path:
@@ -98,11 +92,10 @@ def _kept(task: Task, keep: Path | None) -> Measured | None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evals.people", description="Who is found, and who is wrongly named.")
-    parser.add_argument("--seeds", default="", help="the worlds' seeds, by commas; 20 public ones by default")
+    add_worlds(parser, SEEDS)
     parser.add_argument("--nulls", type=int, default=len(NULL_SEEDS), help="how many honest worlds")
     parser.add_argument("--attacks", type=int, default=5, help="of the seeds so many for each step of the attacker")
     parser.add_argument("--quick", action="store_true", help="two seeds")
-    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
     parser.add_argument("--keep", type=Path, help="a folder for every world's answer, to go on with later")
     parser.add_argument("--no-more", action="store_true", help="make no more worlds: report those that are kept")
     add_outputs(parser)

@@ -4,13 +4,9 @@ Run: ``python -m evals.planted [--quick] [--seeds 101,102] [--orders 20000] [--j
 """
 
 import argparse
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 
 import pandas as pd
-from rich.progress import track
 
 from beleg.weigh.weights import shipped
 from evals.conditions import COMPLETE, CONDITIONS, ORDERS, SEEDS
@@ -18,6 +14,7 @@ from evals.measure import Task, measure
 from evals.output import add_outputs, tell
 from evals.page import page
 from evals.tables import Report, report
+from evals.worlds import add_worlds, side_by_side
 
 _QUICK = SEEDS[:3], (COMPLETE, "20 % missing, 20 % late")
 
@@ -25,7 +22,7 @@ _QUICK = SEEDS[:3], (COMPLETE, "20 % missing, 20 % late")
 def main(arguments: Sequence[str] | None = None) -> Report:
     """Measure, print the page, and write what was asked for."""
     asked = _parse(arguments)
-    seeds = tuple(int(seed) for seed in asked.seeds.split(",")) if asked.seeds else _QUICK[0] if asked.quick else SEEDS
+    seeds = asked.seeds or (_QUICK[0] if asked.quick else SEEDS)
     conditions = _QUICK[1] if asked.quick else tuple(CONDITIONS)
     answer = run(conditions, seeds, asked.orders, asked.workers)
     tell(page(answer), answer, asked)
@@ -41,17 +38,14 @@ def run(conditions: Sequence[str], seeds: Sequence[int], orders: int, workers: i
 def measured(conditions: Sequence[str], seeds: Sequence[int], orders: int, workers: int) -> Iterator[pd.DataFrame]:
     """One table of refunds per world; worlds are measured side by side, each in a process of its own."""
     tasks = [Task(condition, seed, orders) for condition in conditions for seed in seeds]
-    # an engine's threads do not survive a fork
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        yield from track(pool.map(measure, tasks), "measuring", total=len(tasks), disable=len(tasks) < 2)
+    return side_by_side(measure, tasks, workers)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evals.planted", description="What the audit finds, misses and wrongly names.")
-    parser.add_argument("--seeds", default="", help="the worlds' seeds, by commas; 20 public ones by default")
+    add_worlds(parser, SEEDS)
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders per world")
     parser.add_argument("--quick", action="store_true", help="three seeds, complete and very bad sources only")
-    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="worlds measured side by side")
     add_outputs(parser)
     return parser.parse_args(arguments)
 
