@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from beleg.connect.batch import Batch
 from beleg.connect.columns import Column, empty_column, numerals, pc, repeated, strung, taken, texts
-from beleg.connect.paths import Place, as_text, explode, look_up
+from beleg.connect.paths import Json, Place, as_text, explode, look_up
 
 Index = npt.NDArray[np.int64]
 
@@ -95,6 +95,11 @@ class Frame:
         frame.position = np.array([order for _, order, _ in found], dtype=np.int64)
         frame.size = len(found)
         return frame
+
+    def elements(self, path: str) -> list[Json]:
+        """The elements of the list at this path, those of all rows one after the other."""
+        roots = [Place.root(record) for record in self._batch.records or ()]
+        return [look_up(place, path) for root in roots for place in explode(root, path)]
 
     def only(self, mask: npt.NDArray[np.bool_]) -> "Frame":
         """The rows of this mask."""

@@ -2,12 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from beleg.connect.drafts import Draft, draft
+from beleg.connect.drafts import Column, Draft, draft
 from beleg.connect.errors import ConnectError
 from beleg.connect.files import InputFile, find, glance
 from beleg.connect.frame import FileFacts, Frame
@@ -41,7 +41,17 @@ class _Seen(Struct):
     name: str
     files: list[InputFile]
     shapes: dict[str, Shape]
-    nested: list[str]
+    lists: dict[str, dict[str, Shape]]
+
+    @property
+    def found(self) -> dict[str, Column]:
+        """What its columns stand for."""
+        return _found(self.shapes)
+
+    @property
+    def inside(self) -> dict[str, dict[str, Column]]:
+        """What the columns of its lists' elements stand for."""
+        return {path: _found(shapes) for path, shapes in self.lists.items()}
 
 
 def propose(path: Path | str) -> Proposal:
@@ -52,13 +62,8 @@ def propose(path: Path | str) -> Proposal:
     """
     files, _ = find(path)
     kinds = _kinds(files)
-    drafts: list[tuple[_Seen, Draft]] = []
-    unplaced: list[Unplaced] = []
-    for kind in kinds:
-        meanings = _meanings(list(kind.shapes))
-        made = draft(kind.name, {name: (column, kind.shapes[column]) for name, column in meanings.items()})
-        drafts.append((kind, made))
-        unplaced += _left_over(kind, made)
+    drafts = [(kind, draft(kind.name, {**_elsewhere(kind, kinds), **kind.found}, kind.inside)) for kind in kinds]
+    unplaced = [each for kind, made in drafts for each in _left_over(kind, made.used | _taken_by_others(kind, drafts))]
     text = _text(_name(path), drafts)
     if not any(made.facts for _, made in drafts):
         raise _nothing_placed(str(path), kinds)
@@ -80,7 +85,7 @@ def _kinds(files: Sequence[InputFile]) -> list[_Seen]:
     found: dict[tuple[str, ...], _Seen] = {}
     names: set[str] = set()
     for file in files:
-        shapes, nested = _sampled(file)
+        shapes, lists = _sampled(file)
         key = tuple(sorted(shapes))
         if not key:
             continue
@@ -90,21 +95,70 @@ def _kinds(files: Sequence[InputFile]) -> list[_Seen]:
         base = re.sub(r"[^a-z]+", "_", plain(file.stem)).strip("_") or "rows"
         name = next(each for each in (base, *(f"{base}_{number}" for number in range(2, 999))) if each not in names)
         names.add(name)
-        found[key] = _Seen(name, [file], shapes, nested)
+        found[key] = _Seen(name, [file], shapes, lists)
     return list(found.values())
 
 
-def _sampled(file: InputFile) -> tuple[dict[str, Shape], list[str]]:
-    """Each column's shape by the file's first rows, and the paths that hold lists."""
+def _sampled(file: InputFile) -> tuple[dict[str, Shape], dict[str, dict[str, Shape]]]:
+    """Each column's shape by the file's first rows, and the same for the elements of each list."""
     seen = glance(file)
     for batch in opened(file, seen, None):
         frame = Frame(batch, FileFacts(file.name, file.stem, ""), [])
-        nested: list[str] = []
-        names = list(batch.columns)
-        if batch.records is not None:
-            names, nested = _paths(batch.records[:50])
-        return {name: shape_of(frame.text(name).slice(0, _SAMPLE).to_pylist()) for name in names}, nested
-    return {}, []
+        if batch.records is None:
+            return _shapes(frame, list(batch.columns)), {}
+        names, lists = _paths(batch.records[:50])
+        return _shapes(frame, names), {path: _shapes(frame.exploded(path), _elements(frame, path)) for path in lists}
+    return {}, {}
+
+
+def _shapes(frame: Frame, names: Sequence[str]) -> dict[str, Shape]:
+    return {name: shape_of(frame.text(name).slice(0, _SAMPLE).to_pylist()) for name in names}
+
+
+def _elements(frame: Frame, path: str) -> list[str]:
+    """The columns of a list's elements, by their whole paths; those of lists within the list are left alone."""
+    names, _ = _paths(frame.elements(path)[:200])
+    return [f"{path}.{name}" for name in names]
+
+
+# Where something may be looked up that the rows themselves do not say: by whose key, and what.
+_KEYS = {
+    "order": ("account", "ordered_at", "channel", "currency"),
+    "account": ("postcode",),
+    "article": ("title", "category", "unit_price"),
+}
+
+
+def _tables(kinds: Sequence[_Seen]) -> dict[str, tuple[_Seen, Column]]:
+    """The files in which each key stands once, and the key's column, by a name for each such table."""
+    return {
+        f"{kind.name}_by_{key}": (kind, kind.found[key])
+        for key in _KEYS
+        for kind in kinds
+        if key in kind.found and _once(kind.found[key].shape)
+    }
+
+
+def _elsewhere(kind: _Seen, kinds: Sequence[_Seen]) -> dict[str, Column]:
+    """What another file says of these rows, by a key that both have."""
+    mine = kind.found
+    taken: dict[str, Column] = {}
+    for table, (other, _) in _tables(kinds).items():
+        key = table.rpartition("_by_")[2]
+        if other is kind or key not in mine:
+            continue
+        for meaning, column in other.found.items():
+            if meaning in _KEYS[key] and meaning not in mine:
+                taken.setdefault(meaning, Column(column.name, column.shape, table, mine[key].name))
+    return taken
+
+
+def _once(shape: Shape) -> bool:
+    return shape.filled > 0 and shape.distinct == shape.filled
+
+
+def _found(shapes: Mapping[str, Shape]) -> dict[str, Column]:
+    return {meaning: Column(column, shapes[column]) for meaning, column in _meanings(list(shapes)).items()}
 
 
 def _paths(records: Sequence[object]) -> tuple[list[str], list[str]]:
@@ -156,15 +210,27 @@ def _last_step(column: str) -> str:
     return plain(column.rpartition(".")[2])
 
 
-def _left_over(kind: _Seen, made: Draft) -> list[Unplaced]:
+def _taken_by_others(kind: _Seen, drafts: Sequence[tuple[_Seen, Draft]]) -> set[str]:
+    mine = {table: key.name for table, (other, key) in _tables([each for each, _ in drafts]).items() if other is kind}
+    taken = [column for _, made in drafts for column in made.looked_up if column.lookup in mine]
+    return {name for column in taken for name in (column.name, mine[column.lookup])}
+
+
+def _left_over(kind: _Seen, used: set[str]) -> list[Unplaced]:
     file = kind.files[0].name
-    taken = {column: meaning for meaning, column in _meanings(list(kind.shapes)).items()}
-    rest = [
-        Unplaced(file, column, _why(kind.shapes[column], taken.get(column, "")))
-        for column in kind.shapes
-        if column not in made.used
-    ]
-    return rest + [Unplaced(file, path, "a list: give it a [[fact]] with `each`") for path in kind.nested]
+    rest = list(_unused(file, kind.shapes, used))
+    for path, shapes in kind.lists.items():
+        inside = list(_unused(file, shapes, used))
+        told = len(inside) < len(shapes) or not inside
+        rest += inside if told and shapes else [Unplaced(file, path, "a list: give it a [[fact]] with `each`")]
+    return rest
+
+
+def _unused(file: str, shapes: Mapping[str, Shape], used: set[str]) -> Iterator[Unplaced]:
+    taken = {column: meaning for meaning, column in _meanings(list(shapes)).items()}
+    for column, shape in shapes.items():
+        if column not in used:
+            yield Unplaced(file, column, _why(shape, taken.get(column, "")))
 
 
 def _why(shape: Shape, meaning: str) -> str:
@@ -189,12 +255,20 @@ def _text(name: str, drafts: Sequence[tuple[_Seen, Draft]]) -> str:
     ]
     for kind, made in drafts:
         if made.facts:
-            patterns = sorted({_pattern(file) for file in kind.files})
-            lines += [f"[source.{kind.name}]", f"files = [{', '.join(map(_quoted, patterns))}]", *made.settings, ""]
+            lines += [f"[source.{kind.name}]", _files(kind), *made.settings, ""]
+    looked_up = {column for _, made in drafts for column in made.looked_up}
+    for table, (kind, key) in _tables([kind for kind, _ in drafts]).items():
+        if columns := sorted({column.name for column in looked_up if column.lookup == table}):
+            told = ", ".join(map(_quoted, columns))
+            lines += [f"[lookup.{table}]", _files(kind), f"key = {_quoted(key.name)}", f"columns = [{told}]", ""]
     for _, made in drafts:
         for fact in made.facts:
             lines += [*fact, ""]
     return "\n".join(lines)
+
+
+def _files(kind: _Seen) -> str:
+    return f"files = [{', '.join(map(_quoted, sorted({_pattern(file) for file in kind.files})))}]"
 
 
 def _pattern(file: InputFile) -> str:

@@ -57,6 +57,46 @@ def test_an_orders_status_is_no_scan(folder, tmp_path):
     assert "scans" not in intake.facts
 
 
+ITEMS = "Order ID,SKU,Qty\n1,A,2\n1,B,1\n2,A,1\n"
+ARTICLES = "SKU,Product Name,Category,Price\nA,Cup,Kitchen,3.50\nB,Saw,Tools,20\n"
+HEADS = "Order ID,Order Date,Customer ID,E-Mail\n1,2024-03-14,C1,a@example.com\n2,2024-03-15,C2,\n"
+NESTED = """[
+{"order_id": "1", "customer_id": "C1", "created_at": "2024-03-14T10:00:00Z", "currency": "EUR",
+ "items": [{"sku": "A", "price": 3.5, "quantity": 2}, {"sku": "B", "price": 20, "quantity": 1}],
+ "refunds": [{"refund_amount": 3.5, "refund_date": "2024-03-20T10:00:00Z", "colour": "red"}], "tags": ["new"]},
+{"order_id": "2", "customer_id": "C2", "created_at": "2024-03-15T10:00:00Z", "currency": "EUR",
+ "items": [{"sku": "A", "price": 3.5, "quantity": 1}], "refunds": [], "tags": []}
+]"""
+
+
+def test_what_another_file_says_is_looked_up(folder, tmp_path, golden):
+    proposal, intake = proposed(folder({"items.csv": ITEMS, "articles.csv": ARTICLES, "heads.csv": HEADS}), tmp_path)
+    golden("proposal_lookups", proposal.text)
+    assert [(row["paid"], row["title"], row["account_id"]) for row in rows(intake, "order_lines")] == [
+        (700, "Cup", "C1"),
+        (2000, "Saw", "C1"),
+        (350, "Cup", "C2"),
+    ]
+    assert [(row["account_id"], row["kind"]) for row in rows(intake, "identifiers")] == [("C1", "email")]
+    assert proposal.unplaced == ()
+
+
+def test_lists_within_records_become_facts_of_their_own(folder, tmp_path, golden):
+    proposal, intake = proposed(folder({"orders.json": NESTED}), tmp_path)
+    golden("proposal_lists", proposal.text)
+    assert intake.facts == {"orders": 2, "order_lines": 3, "refunds": 1}
+    assert [(row["order_id"], row["line_id"], row["paid"]) for row in rows(intake, "order_lines")] == [
+        ("1", "1", 700),
+        ("1", "2", 2000),
+        ("2", "1", 350),
+    ]
+    assert [(row["refund_id"], row["amount"], row["currency"]) for row in rows(intake, "refunds")] == [("1/1", 350, "EUR")]
+    assert [(each.column, each.why.partition(";")[0]) for each in proposal.unplaced] == [
+        ("refunds.colour", "its name says nothing known"),
+        ("tags", "a list: give it a [[fact]] with `each`"),
+    ]
+
+
 @pytest.mark.parametrize("name", ["online_retail/by-day", "olist_sample", "tau_bench_retail"])
 def test_real_exports(real, tmp_path, name):
     proposal, intake = proposed(real(name), tmp_path)
