@@ -29,16 +29,21 @@ TICK = 1.0  # seconds between looks at the clock
 # Judging sources and persons anew rests so many times as long as it took, at most so many seconds: staff sign in all day long.
 REST, LONGEST_REST = 10, 30.0
 
+# What another process was asked it answers anew itself; if it has not done so after this long (microseconds), it may be gone.
+LEFT_ALONE = 10_000_000
+_OPENED = ("decisions", "reservations", "reservation_ends")
+
 _log = logging.getLogger("beleg.gate")
 
 
 class Open(Struct):
-    """A request that is not settled: its claim, what was said last, and when to look again by itself."""
+    """A request that is not settled: its claim, what was said last, when to look again, and whether this process said it."""
 
     claim: Claim
     decision_id: str
     outcome: Outcome
     look_at: int
+    mine: bool = True
 
 
 class Keeper:
@@ -57,10 +62,12 @@ class Keeper:
         self._wake = asyncio.Event()
         self._stale = False
         self._rested = 0.0
+        self._read = 0
 
     async def load(self) -> None:
         """Read what is open from the store, after a start; the newest is what came last in the log, as clocks may jump back."""
         self._store.changes.listen(self._changed)
+        self._read = await self._store.end()
         for fact in await self._store.newest("decisions", "request_id", "outcome", ("hold", "review")):
             if isinstance(fact, kinds.Decision):
                 self._note(fact)
@@ -71,6 +78,27 @@ class Keeper:
         engine = self._store.engine
         held = engine.table("reservations").anti_join(engine.table("reservation_ends"), [("id", "reservation_id")])
         return msgspec.convert(engine.rows(held).to_pylist(), list[kinds.Reservation])
+
+    async def _others(self) -> None:
+        """Take note of what other processes said: nothing waits for ever because one of them is gone."""
+        while not self._store.owner and (new := await self._store.since(_OPENED, self._read)):
+            for place, fact in new:
+                self._read = place + 1
+                if isinstance(fact, kinds.Decision):
+                    self._said(fact)
+                elif isinstance(fact, kinds.Reservation):
+                    self.reserved.setdefault(fact.order_id, {}).setdefault(fact.id, fact)
+                elif isinstance(fact, kinds.ReservationEnd):
+                    self.reserved.get(fact.order_id, {}).pop(fact.reservation_id, None)
+
+    def _said(self, fact: kinds.Decision) -> None:
+        known = self.open.get(fact.request_id)
+        if known is not None and known.decision_id == fact.id:
+            return
+        self.open.pop(fact.request_id, None)
+        if fact.outcome in ("hold", "review"):
+            due = (fact.deadline or 0) + LEFT_ALONE
+            self.open[fact.request_id] = Open(asked_again(fact), fact.id, fact.outcome, due, mine=False)
 
     async def ask(self, claim: Claim, key: Key | None, topic: str | None = None) -> Asked:
         """Answer a claim, and keep in mind what is to come of it; see `Asking.ask`."""
@@ -120,7 +148,12 @@ class Keeper:
         """Facts came, through whichever process: what is open of their orders is answered anew, soon."""
         self._stale |= changed.everything or not changed.tables.isdisjoint(EVERYWHERE)
         touched = (changed.everything or ("order_id", one.claim.order_id) in changed.about for one in self.open.values())
-        self.look(compress(self.open, touched))
+        self._look_or_wait([*compress(self.open, touched)])
+
+    def _look_or_wait(self, requests: Iterable[str]) -> None:
+        self.look(request for request in requests if self.open[request].mine)
+        for one in (self.open[request] for request in requests if not self.open[request].mine):
+            one.look_at = min(one.look_at, now_micros() + LEFT_ALONE)
 
     def look(self, requests: Iterable[str]) -> None:
         """Answer these requests anew, soon, where they are still open."""
@@ -188,6 +221,7 @@ class Keeper:
                 raise
 
     async def _tick(self) -> None:
+        await self._others()
         now = now_micros()
         if self._stale and time.monotonic() >= self._rested:
             self._stale, began = False, time.monotonic()
@@ -197,7 +231,7 @@ class Keeper:
                 self._stale = True
                 raise
             self._rested = time.monotonic() + min(LONGEST_REST, REST * (time.monotonic() - began))
-            await self._anew(list(self.open.values()))
+            self._look_or_wait([*self.open])
         await self._anew([one for one in self.open.values() if one.look_at <= now])
         for held in [one for mine in self.reserved.values() for one in mine.values() if one.expires_at <= now]:
             await self._end(held, reconcile.expired(held, now))
@@ -207,7 +241,7 @@ class Keeper:
             judged = await self._asking.judge(one.claim)
             decision = judged.decision
             if decision.answer == one.outcome:
-                one.look_at = _when(decision)
+                one.look_at = _when(decision) + (0 if one.mine else LEFT_ALONE)
                 continue
             # two processes may see the same: the key lets one of them write
             key = Key("anew", f"{one.decision_id} {decision.answer}", b"")

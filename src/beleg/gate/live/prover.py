@@ -155,6 +155,8 @@ class Prover:
                 await self._store.follow()
             except StoreError as away:
                 _log.warning("others' facts are not looked for: %s", away)
+            except Exception:
+                _log.exception("others' facts could not be looked for")
             await asyncio.sleep(LOOK)
 
     async def _prove(self, orders: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from beleg.facts.kinds.money import Dispute, Refund
 from beleg.facts.kinds.orders import Cancellation, PackedSerial
 from beleg.facts.schema import arrow_schemas
 from beleg.gate.claim import Claim
+from beleg.gate.live import keeping
 from beleg.gate.live.asking import Asking
 from beleg.gate.live.keeping import Keeper
 from beleg.gate.live.prover import Prover
@@ -95,6 +96,32 @@ def claim(order_id: str, refund: str, **said) -> Claim:
 
 def envelope(number: int) -> dict:
     return {"id": f"said-{number}", "source": "shop", "occurred_at": now(), "known_at": now()}
+
+
+def test_what_one_process_was_asked_another_answers_when_it_is_gone(together, monkeypatch):
+    """The first was asked and never works again: nobody but the second is there to see that the proofs came in."""
+    monkeypatch.setattr(keeping, "LEFT_ALONE", 1)
+    monkeypatch.setattr(keeping, "TICK", 0.05)
+
+    async def story(one: Process, other: Process) -> None:
+        await one.keeper.take((*order("O1"), *back("O1", "O1-M"), receipt("O1", "O1-M")))
+        assert (await one.keeper.ask(claim("O1", "R1"), None)).answer.decision == "hold"
+        work = asyncio.create_task(other.keeper.run())
+        try:
+            await other.keeper.take((scan("O1-M"), dock("O1-M"), inspection("O1", "O1-M")))
+            async with asyncio.timeout(60):
+                while "O1" not in other.keeper.reserved:
+                    await asyncio.sleep(0.05)
+        finally:
+            work.cancel()
+        said = [fact.outcome for fact in await one.store.where("decisions", "order_id", "O1") if isinstance(fact, Decision)]
+        assert said == ["hold", "release"]
+        assert other.keeper.open == {}
+        await one.keeper._others()
+        assert one.keeper.open == {}
+        assert list(one.keeper.reserved) == ["O1"]
+
+    together(story)
 
 
 def anything(chance: random.Random, number: int) -> tuple[Fact, ...]:
