@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from beleg.detect.judged import Judged
+from beleg.detect.judge import load_above
+from beleg.detect.judged import ABOVE, Judged
 from beleg.detect.subjects.refund_ring.detector import count, judge, rests_on
 from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
@@ -24,6 +25,7 @@ class Shop:
 
     def __init__(self, seed: int, people: int = 600) -> None:
         self.random = np.random.default_rng(seed)
+        self.telling: set[str] = set()
         self.rows: Rows = [(f"a{n}", kind, "", 1, 0) for n in range(people) for kind in ("device", "payment", "address")]
         for n in range(people):
             self.refund(f"a{n}", 1 + n % 3, n % 40 == 0)
@@ -47,7 +49,8 @@ class Shop:
         table = pa.table(
             {name: pa.array(cells) for name, cells in zip(("account", "kind", "entity", "n", "bad"), columns, strict=True)}
         )
-        return judge(table)
+        told = [int(row[1] == "" and row[0] in self.telling) for row in self.rows]
+        return judge(table.append_column("told", pa.array(told)))
 
 
 def rings(judged: Judged) -> list[set[str]]:
@@ -102,6 +105,32 @@ def test_a_group_without_refunds_or_with_good_ones_is_no_refund_ring(bad):
     assert rings(shop.judged()) == []
 
 
+FAMILY = {"device": 2, "payment": 1, "address": 2, "phone": 1}
+
+
+def test_refunds_above_the_line_tell_a_small_ring_from_a_family():
+    shop = Shop(9)
+    ring = shop.group("r", 5, FAMILY, 0.9, bad=0.1)
+    shop.group("family", 5, FAMILY, 0.9, bad=0.0)
+    assert rings(shop.judged()) == []
+    shop.telling = {*ring[:4], *(f"a{n}" for n in range(0, 600, 60))}
+    assert rings(shop.judged()) == [set(ring)]
+
+
+def test_refunds_above_the_line_that_fall_on_everybody_tell_nothing():
+    shop = Shop(9)
+    ring = shop.group("r", 5, FAMILY, 0.9, bad=0.1)
+    shop.telling = {*ring[:4], *(f"a{n}" for n in range(0, 600, 2))}
+    assert rings(shop.judged()) == []
+
+
+def test_one_of_a_family_who_cheats_makes_no_ring():
+    shop = Shop(9)
+    family = shop.group("family", 6, FAMILY, 0.9, bad=0.02)
+    shop.telling = {family[0], *(f"a{n}" for n in range(0, 600, 60))}
+    assert rings(shop.judged()) == []
+
+
 def test_structure_alone_speaks_where_nothing_could_be_checked():
     shop = Shop(6)
     shop.group("r", 14, RING, 0.6, bad=0.7)
@@ -151,7 +180,9 @@ def facts(blank: bool) -> dict[str, list[dict[str, object]]]:
 def asked(tmp_path, request):
     engine = open_engine("duckdb", tmp_path)
     fill(engine, read(facts(blank=request.param)))
-    yield Dossier(View(engine), prepare(engine), micros(AS_OF))
+    dossier = Dossier(View(engine), prepare(engine), micros(AS_OF))
+    load_above(dossier, ABOVE.empty_table())
+    yield dossier
     engine.close()
 
 
@@ -198,7 +229,8 @@ def test_engines_count_alike(tmp_path):
         engine = open_engine(name, tmp_path / name)
         fill(engine, read(facts(blank=False)))
         dossier = Dossier(View(engine), prepare(engine), micros(AS_OF))
-        counted = dossier.view.rows(count(dossier)).select(["account", "kind", "entity", "n", "bad"])
+        load_above(dossier, ABOVE.empty_table())
+        counted = dossier.view.rows(count(dossier)).select(["account", "kind", "entity", "n", "bad", "told"])
         answers.append(sorted(tuple(row.values()) for row in counted.to_pylist()))
         engine.close()
     assert answers[0] == answers[1]

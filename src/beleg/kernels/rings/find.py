@@ -70,7 +70,7 @@ def find(links: pa.Table, outcomes: pa.Table | None = None, settings: Settings |
 
     Args:
         links: account, entity; whole numbers or strings. Blanks link nobody; repeated links count once.
-        outcomes: account, trials, bad, where refunds have been judged.
+        outcomes: account, trials, bad, where refunds have been judged; and telling: how many of them tell by themselves, if known.
         settings: what honest life may look like.
     """
     with suited_to(links.num_rows):

@@ -17,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 ODDS = (2.0, 4.0, 8.0, 16.0, 32.0)
 _LEAST_SPREAD, _MOST_SPREAD = 0.01, 0.5
 
+# The same for having any outcome that tells by itself: it is rare, and most of a ring's accounts have one.
+TELLING_ODDS = (8.0, 32.0, 128.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
@@ -38,15 +41,27 @@ class Outcomes:
 
 
 def read_outcomes(table: pa.Table, links: Links) -> Outcomes:
-    """Hold the outcomes (account, trials, bad) of the accounts against the base rate of all of them."""
-    trials, bad = _per_account(table, links)
+    """Hold the outcomes (account, trials, bad; and telling, if known) of the accounts against the base rate of all of them."""
+    trials, bad = (_per_account(table, links, name) for name in ("trials", "bad"))
     rate, spread = base_rate(trials, bad)
     kinds, which = np.unique(np.stack([trials, bad]), axis=1, return_inverse=True)
     pairs = list(zip(kinds[0].tolist(), kinds[1].tolist(), strict=True))
     base = [beta_binomial(*pair, rate, spread) for pair in pairs]
     raised = [_raise(rate, odds) for odds in ODDS]
     bits = [[(beta_binomial(*pair, r, spread) - b) / log(2.0) for r in raised] for pair, b in zip(pairs, base, strict=True)]
-    return Outcomes(np.array(bits).reshape(len(pairs), len(ODDS))[which.ravel()])
+    counted = np.array(bits).reshape(len(pairs), len(ODDS))[which.ravel()]
+    if "telling" not in table.column_names or not pc.sum(table["telling"]).as_py():
+        return Outcomes(counted)
+    return Outcomes(np.hstack([counted, _telling(trials > 0, _per_account(table, links, "telling") > 0)]))
+
+
+def _telling(asked: npt.NDArray[np.bool_], hit: npt.NDArray[np.bool_]) -> Floats:
+    """Bits per account and odds: whether any of its outcomes tells, an account counting once however many do."""
+    rate = (hit.sum() + 0.5) / ((asked | hit).sum() + 1.0)
+    raised = np.array([_raise(rate, odds) for odds in TELLING_ODDS])
+    missed = np.where(asked[:, None], np.log2((1 - raised) / (1 - rate)), 0.0)
+    bits: Floats = np.where(hit[:, None], np.log2(raised / rate), missed)
+    return bits
 
 
 def base_rate(trials: Longs, bad: Longs) -> tuple[float, float]:
@@ -78,9 +93,9 @@ def _means(bits: Floats) -> Floats:
     return averaged
 
 
-def _per_account(table: pa.Table, links: Links) -> tuple[Longs, Longs]:
-    """Add up trials and bad outcomes per account number; accounts without links are not asked about."""
-    trials, bad = np.zeros(links.account_count, np.int64), np.zeros(links.account_count, np.int64)
+def _per_account(table: pa.Table, links: Links, name: str) -> Longs:
+    """Add up a column per account number; accounts without links are not asked about."""
+    sums = np.zeros(links.account_count, np.int64)
     table = table.filter(pc.is_valid(table["account"]))
     if links.account_ids is None:
         numbers = table["account"].to_numpy()
@@ -89,6 +104,5 @@ def _per_account(table: pa.Table, links: Links) -> tuple[Longs, Longs]:
         found: Any = pc.index_in(table["account"].cast(links.account_ids.type), value_set=links.account_ids)
         numbers = found.fill_null(-1).to_numpy()
         known = numbers >= 0
-    np.add.at(trials, numbers[known], table["trials"].to_numpy()[known])
-    np.add.at(bad, numbers[known], table["bad"].to_numpy()[known])
-    return trials, bad
+    np.add.at(sums, numbers[known], table[name].to_numpy()[known])
+    return sums

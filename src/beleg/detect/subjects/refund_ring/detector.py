@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beleg.detect.judged import FEWEST_PEERS, JUDGED, LINKS, MEMBERS, Judged
+from beleg.detect.judged import ABOVE_LINE, FEWEST_PEERS, JUDGED, LINKS, MEMBERS, Judged
 from beleg.detect.ties import BY_GAPS, ties, told
 from beleg.kernels.rings import SMALL, Settings, find
 from beleg.proofs.dossier import Dossier
@@ -23,24 +23,25 @@ _TELLING = 0.1
 
 
 def count(dossier: Dossier) -> ir.Table:
-    """Ties and refunds of accounts: account, kind, entity, n, bad.
+    """Ties and refunds of accounts: account, kind, entity, n, bad, told.
 
     A tie that others have too has a row of its own, n = 1; those nobody else has are counted in one row per kind, the entity empty.
-    Refunds have the kind empty: n could be checked, and bad of them lack proofs.
+    Refunds have the kind empty: n could be checked, bad of them lack proofs, and told stand above the line.
     """
     every = ties(dossier)
     things = every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
     things = dossier.view.step("tied_things", lambda _: things)
     shared = things.filter(things["first"] != things["last"])
-    common = every.semi_join(shared, ["kind", "entity"]).distinct().mutate(n=_one(), bad=_none())
+    common = every.semi_join(shared, ["kind", "entity"]).distinct().mutate(n=_one(), bad=_none(), told=_none())
     alone = things.filter(things["first"] == things["last"]).group_by("kind", account="first").agg(n=lambda t: t.count())
-    alone = alone.mutate(entity=ibis.literal(""), bad=_none())
+    alone = alone.mutate(entity=ibis.literal(""), bad=_none(), told=_none())
     states = dossier.states.filter(dossier.states.account_id.notnull(), dossier.states.amount > 0)
+    states = states.left_join(dossier.view.prepared(ABOVE_LINE), "slice_id")
     checked = states.standing.isin(("supported", "gap")).ifelse(1, 0)
     lacking = (states.standing == "gap").ifelse(1, 0)
-    refunds = states.group_by("account_id").agg(n=checked.sum(), bad=lacking.sum())
+    refunds = states.group_by("account_id").agg(n=checked.sum(), bad=lacking.sum(), told=states.millibits.count())
     refunds = refunds.mutate(account="account_id", kind=ibis.literal(""), entity=ibis.literal(""))
-    columns = ("account", "kind", "entity", "n", "bad")
+    columns = ("account", "kind", "entity", "n", "bad", "told")
     return ibis.union(*(part.select(*columns) for part in (common, alone, refunds)), distinct=False)
 
 
@@ -133,7 +134,7 @@ class _Graph:
         accounts = np.concatenate([self._numbers(together), owners])
         entities = np.concatenate([together["thing"].to_numpy(), own])
         self.links = pa.table({"account": pa.array(accounts), "entity": pa.array(entities)})
-        self.refunds = refunds.select(["n", "bad"]).rename_columns(["trials", "bad"])
+        self.refunds = refunds.select(["n", "bad", "told"]).rename_columns(["trials", "bad", "telling"])
         self.refunds = self.refunds.append_column("account", pa.array(self._numbers(refunds)))
 
     def names(self, accounts: list[int]) -> list[str]:
