@@ -32,6 +32,10 @@ class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
     origin: Annotated[str | None, Meta(description="the file and row it was read from")] = None
 
 
+class OwnFact(Fact, frozen=True, kw_only=True):
+    """A fact that Beleg itself writes, of what it answered and who uses it: no export and no program's key can say it."""
+
+
 def table_of(fact: type[Fact]) -> str:
     """The table this fact belongs to; empty for one that is only a base."""
     tag = fact.__struct_config__.tag

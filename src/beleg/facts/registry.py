@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 
 from beleg.facts import kinds
-from beleg.facts.base import Fact, table_of
+from beleg.facts.base import Fact, OwnFact, table_of
 
 
 @cache
@@ -17,7 +17,7 @@ def fact_types() -> Mapping[str, type[Fact]]:
     for module in sorted(pkgutil.iter_modules(kinds.__path__), key=lambda entry: entry.name):
         members = vars(importlib.import_module(f"{kinds.__name__}.{module.name}")).values()
         for member in members:
-            if not (isinstance(member, type) and issubclass(member, Fact) and member is not Fact):
+            if not (isinstance(member, type) and issubclass(member, Fact) and member not in {Fact, OwnFact}):
                 continue
             first = found.setdefault(table_of(member), member)
             if first is not member:

@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import msgspec
 
 from beleg.connect.slots import Slot, slots
-from beleg.facts.base import Fact
+from beleg.facts.base import Fact, OwnFact
 from beleg.facts.registry import fact_types
 from beleg.reference.markdown import anchor, code, codes, page, sentence, table
 
@@ -60,7 +60,8 @@ def _contents() -> str:
 def _table(name: str, fact: type[Fact]) -> str:
     own = [field for field in fact.__struct_fields__ if field not in Fact.__struct_fields__]
     about = " ".join((inspect.getdoc(fact) or "").split())
-    return f"## {name}\n\n{about}\n\n{_columns(fact, own, name)}"
+    whose = " *Only Beleg itself writes these.*" if issubclass(fact, OwnFact) else ""
+    return f"## {name}\n\n{about}{whose}\n\n{_columns(fact, own, name)}"
 
 
 def _columns(fact: type[Fact], names: list[str], of: str) -> str:

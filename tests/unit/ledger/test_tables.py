@@ -13,6 +13,7 @@ from beleg.facts.registry import fact_types
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.engines.live import open_live
 from beleg.ledger.log.canonical import WIDEST, canonical
+from beleg.ledger.store.bulk import append_tables
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.tables import columns, grow, written
 
@@ -78,3 +79,9 @@ def test_facts_are_never_loaded_over(addresses: tuple[str, str]) -> None:
             engine.table("nothing")
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize("table", ["passkeys", "decisions", "api_keys", "case_outcomes"])
+def test_what_beleg_writes_itself_is_not_imported(table: str) -> None:
+    with pytest.raises(ValueError, match=f"{table}: only Beleg itself writes these"):
+        append_tables("postgresql://nowhere", {"orders": [], table: []})

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from beleg.facts.base import Fact
+from beleg.facts.base import OwnFact
 from beleg.facts.types import Digest, FactId, Instant
 
 
-class ApiKey(Fact, tag="api_keys", frozen=True, kw_only=True):
+class ApiKey(OwnFact, tag="api_keys", frozen=True, kw_only=True):
     """A key was made for a program. Its id is the key's public part; the secret is kept by whoever uses it."""
 
     client: Annotated[str, Meta(min_length=1, description="the program; several keys of one client overlap while one is changed")]
@@ -18,14 +18,14 @@ class ApiKey(Fact, tag="api_keys", frozen=True, kw_only=True):
     made_by: Annotated[str | None, Meta(description="the client or person who made it")] = None
 
 
-class ApiKeyEnd(Fact, tag="api_key_ends", frozen=True, kw_only=True):
+class ApiKeyEnd(OwnFact, tag="api_key_ends", frozen=True, kw_only=True):
     """A key was taken back. The id is the key's with ``-end`` behind it."""
 
     key_id: FactId
     ended_by: Annotated[str | None, Meta(description="the client or person who did")] = None
 
 
-class Delivery(Fact, tag="deliveries", frozen=True, kw_only=True):
+class Delivery(OwnFact, tag="deliveries", frozen=True, kw_only=True):
     """A webhook came with a good signature; all it said is kept, whatever was made of it."""
 
     feed: Annotated[str, Meta(description="the connector")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from beleg.facts.base import Fact
+from beleg.facts.base import OwnFact
 from beleg.facts.types import FactId, Instant, Login
 
 CaseId = Annotated[str, Meta(min_length=1, description="the case, named for the first finding or decision in it")]
@@ -14,7 +14,7 @@ Minutes = Annotated[int, Meta(ge=0, le=MOST_MINUTES)]
 Outcome = Literal["confirmed_fraud", "process_error", "carrier_error", "customer_error", "unknown"]
 
 
-class CaseMerge(Fact, tag="case_merges", frozen=True, kw_only=True):
+class CaseMerge(OwnFact, tag="case_merges", frozen=True, kw_only=True):
     """A person says that two cases are one."""
 
     case_id: CaseId
@@ -23,7 +23,7 @@ class CaseMerge(Fact, tag="case_merges", frozen=True, kw_only=True):
     actor: Login
 
 
-class CaseSplit(Fact, tag="case_splits", frozen=True, kw_only=True):
+class CaseSplit(OwnFact, tag="case_splits", frozen=True, kw_only=True):
     """A person takes one finding or decision out of a case; several with the same `into` form one new case."""
 
     case_id: CaseId
@@ -33,7 +33,7 @@ class CaseSplit(Fact, tag="case_splits", frozen=True, kw_only=True):
     actor: Login
 
 
-class CaseAssignment(Fact, tag="case_assignments", frozen=True, kw_only=True):
+class CaseAssignment(OwnFact, tag="case_assignments", frozen=True, kw_only=True):
     """A case is somebody's to work, perhaps by a day; empty for nobody's."""
 
     case_id: CaseId
@@ -42,7 +42,7 @@ class CaseAssignment(Fact, tag="case_assignments", frozen=True, kw_only=True):
     actor: Login
 
 
-class CaseNote(Fact, tag="case_notes", frozen=True, kw_only=True):
+class CaseNote(OwnFact, tag="case_notes", frozen=True, kw_only=True):
     """Somebody wrote something down; a note is never changed, only followed by another."""
 
     case_id: CaseId
@@ -50,7 +50,7 @@ class CaseNote(Fact, tag="case_notes", frozen=True, kw_only=True):
     actor: Login
 
 
-class CaseOutcome(Fact, tag="case_outcomes", frozen=True, kw_only=True):
+class CaseOutcome(OwnFact, tag="case_outcomes", frozen=True, kw_only=True):
     """What a case came to. A second reading is by another person, who does not see the first's reasons before answering."""
 
     case_id: CaseId
@@ -61,7 +61,7 @@ class CaseOutcome(Fact, tag="case_outcomes", frozen=True, kw_only=True):
     actor: Login
 
 
-class WeightsProposal(Fact, tag="weights_proposals", frozen=True, kw_only=True):
+class WeightsProposal(OwnFact, tag="weights_proposals", frozen=True, kw_only=True):
     """New weights were learned from closed cases; they are in force only where another person agreed and a setting names them."""
 
     version: Annotated[str, Meta(min_length=1, description="the new weights' version")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from beleg.facts.base import Fact
+from beleg.facts.base import OwnFact
 from beleg.facts.types import (
     AccountId,
     ClaimId,
@@ -25,14 +25,10 @@ from beleg.facts.types import (
 )
 
 # No import may bring these in: they are answers, and whoever could write one could answer.
-WRITTEN_BY_GATE = frozenset(
-    {"decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "erasures", "approval_questions"}
-)
-
 Outcome = Literal["release", "hold", "review", "refuse"]
 
 
-class Decision(Fact, tag="decisions", frozen=True, kw_only=True):
+class Decision(OwnFact, tag="decisions", frozen=True, kw_only=True):
     """The gate's answer to one request for money. A later answer to the same request is a fact of its own."""
 
     request_id: Annotated[str, Meta(min_length=1, description="the request it answers; every answer to it bears the same")]
@@ -62,7 +58,7 @@ class Decision(Fact, tag="decisions", frozen=True, kw_only=True):
     arithmetic: Annotated[str | None, Meta(description="proofs, reasons and their weights, as JSON")] = None
 
 
-class Reservation(Fact, tag="reservations", frozen=True, kw_only=True):
+class Reservation(OwnFact, tag="reservations", frozen=True, kw_only=True):
     """Money set aside for a released request: exactly this amount, to this instrument, until it is paid or expires."""
 
     decision_id: Annotated[FactId, Meta(description="the release it stands behind")]
@@ -77,7 +73,7 @@ class Reservation(Fact, tag="reservations", frozen=True, kw_only=True):
     expires_at: Annotated[Instant, Meta(description="when it is freed if nobody has paid")]
 
 
-class ReservationEnd(Fact, tag="reservation_ends", frozen=True, kw_only=True):
+class ReservationEnd(OwnFact, tag="reservation_ends", frozen=True, kw_only=True):
     """A reservation was used up by a payment, or freed because that failed or never came."""
 
     reservation_id: Annotated[FactId, Meta(description="the reservation that ends")]
@@ -86,7 +82,7 @@ class ReservationEnd(Fact, tag="reservation_ends", frozen=True, kw_only=True):
     refund_fact: Annotated[FactId | None, Meta(description="the refund that says it was paid, or that it failed")] = None
 
 
-class Approval(Fact, tag="approvals", frozen=True, kw_only=True):
+class Approval(OwnFact, tag="approvals", frozen=True, kw_only=True):
     """A second person agreed to one request for money, by a passkey assertion over exactly this."""
 
     decision_id: Annotated[FactId, Meta(description="the answer that asked for a second person")]
@@ -104,7 +100,7 @@ class Approval(Fact, tag="approvals", frozen=True, kw_only=True):
     counter: Annotated[int | None, Meta(description="the passkey's signature counter")] = None
 
 
-class ApprovalQuestion(Fact, tag="approval_questions", frozen=True, kw_only=True):
+class ApprovalQuestion(OwnFact, tag="approval_questions", frozen=True, kw_only=True):
     """A second person was asked, or their passkey answered, well or badly; the newest fact of a question holds."""
 
     question: Annotated[str, Meta(min_length=1, description="the question's name")]
@@ -120,7 +116,7 @@ class ApprovalQuestion(Fact, tag="approval_questions", frozen=True, kw_only=True
     answered: Annotated[bool, Meta(description="a passkey answered, so it is worth nothing any more")] = False
 
 
-class DeniedAttempt(Fact, tag="denied_attempts", frozen=True, kw_only=True):
+class DeniedAttempt(OwnFact, tag="denied_attempts", frozen=True, kw_only=True):
     """Somebody tried what the rules forbid."""
 
     attempted: Annotated[str, Meta(description="what was tried, such as approve or reserve")]
@@ -131,7 +127,7 @@ class DeniedAttempt(Fact, tag="denied_attempts", frozen=True, kw_only=True):
     decision_id: FactId | None = None
 
 
-class Erasure(Fact, tag="erasures", frozen=True, kw_only=True):
+class Erasure(OwnFact, tag="erasures", frozen=True, kw_only=True):
     """The personal data of one fact was erased, and its salt with it: nobody can try any more what its entry stood for."""
 
     relation: Annotated[str, Meta(description="the table of the fact that was erased")]

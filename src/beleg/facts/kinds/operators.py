@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from beleg.facts.base import Fact
+from beleg.facts.base import OwnFact
 from beleg.facts.types import Digest, FactId, Instant, Login, Session
 
 Role = Literal["analyst", "investigator", "approver", "policy_author", "counsel", "auditor", "administrator"]
 Shown = Literal["account", "staff", "ring", "refund"]
 
 
-class OperatorRole(Fact, tag="operator_roles", frozen=True, kw_only=True):
+class OperatorRole(OwnFact, tag="operator_roles", frozen=True, kw_only=True):
     """A person was given a role in Beleg, or it was taken away; the newest fact holds."""
 
     login: Login
@@ -20,7 +20,7 @@ class OperatorRole(Fact, tag="operator_roles", frozen=True, kw_only=True):
     actor: Annotated[Login | None, Meta(description="the administrator; empty for the first one, made at first start")] = None
 
 
-class Invitation(Fact, tag="invitations", frozen=True, kw_only=True):
+class Invitation(OwnFact, tag="invitations", frozen=True, kw_only=True):
     """Somebody may enrol a passkey once, with a secret that only its digest is kept of."""
 
     login: Login
@@ -29,7 +29,7 @@ class Invitation(Fact, tag="invitations", frozen=True, kw_only=True):
     actor: Annotated[Login | None, Meta(description="who invited; empty for the first administrator")] = None
 
 
-class Passkey(Fact, tag="passkeys", frozen=True, kw_only=True):
+class Passkey(OwnFact, tag="passkeys", frozen=True, kw_only=True):
     """A passkey was enrolled; its private part never leaves its owner's device."""
 
     login: Login
@@ -39,14 +39,14 @@ class Passkey(Fact, tag="passkeys", frozen=True, kw_only=True):
     invitation: Annotated[FactId | None, Meta(description="the invitation it was enrolled with")] = None
 
 
-class PasskeyEnd(Fact, tag="passkey_ends", frozen=True, kw_only=True):
+class PasskeyEnd(OwnFact, tag="passkey_ends", frozen=True, kw_only=True):
     """A passkey is worth nothing any more."""
 
     credential: Annotated[str, Meta(min_length=1, description="the credential's id, base64url")]
     actor: Login
 
 
-class CompanyAccount(Fact, tag="company_accounts", frozen=True, kw_only=True):
+class CompanyAccount(OwnFact, tag="company_accounts", frozen=True, kw_only=True):
     """A person may sign in at their company's provider from now on, with the account there that is hashed here."""
 
     login: Login
@@ -55,14 +55,14 @@ class CompanyAccount(Fact, tag="company_accounts", frozen=True, kw_only=True):
     invitation: Annotated[FactId | None, Meta(description="the invitation it was bound with")] = None
 
 
-class CompanyAccountEnd(Fact, tag="company_account_ends", frozen=True, kw_only=True):
+class CompanyAccountEnd(OwnFact, tag="company_account_ends", frozen=True, kw_only=True):
     """A company account signs nobody in any more."""
 
     account: Annotated[Digest, Meta(description="keyed hash of the provider and its own name for the person")]
     actor: Login
 
 
-class EnrolmentAnswer(Fact, tag="enrolment_answers", frozen=True, kw_only=True):
+class EnrolmentAnswer(OwnFact, tag="enrolment_answers", frozen=True, kw_only=True):
     """A second person agreed that a new passkey or company account counts, or objected to it; the first answer holds."""
 
     enrolment_id: Annotated[FactId, Meta(description="the fact of the new passkey or company account")]
@@ -72,7 +72,7 @@ class EnrolmentAnswer(Fact, tag="enrolment_answers", frozen=True, kw_only=True):
     ] = None
 
 
-class OperatorSignIn(Fact, tag="operator_sign_ins", frozen=True, kw_only=True):
+class OperatorSignIn(OwnFact, tag="operator_sign_ins", frozen=True, kw_only=True):
     """Somebody signed in to Beleg, out of it, or failed to."""
 
     login: Annotated[Login | None, Meta(description="who; empty where the passkey is unknown")] = None
@@ -83,7 +83,7 @@ class OperatorSignIn(Fact, tag="operator_sign_ins", frozen=True, kw_only=True):
     account: Annotated[Digest | None, Meta(description="the company account used, as hashed when it was bound")] = None
 
 
-class PersonalRead(Fact, tag="personal_reads", frozen=True, kw_only=True):
+class PersonalRead(OwnFact, tag="personal_reads", frozen=True, kw_only=True):
     """Somebody looked at a page about a person."""
 
     login: Login
@@ -93,7 +93,7 @@ class PersonalRead(Fact, tag="personal_reads", frozen=True, kw_only=True):
     raw: Annotated[bool, Meta(description="whether the name behind the pseudonym was shown")] = False
 
 
-class RevealRequest(Fact, tag="reveal_requests", frozen=True, kw_only=True):
+class RevealRequest(OwnFact, tag="reveal_requests", frozen=True, kw_only=True):
     """Somebody asks to see the name behind a pseudonym, and says why."""
 
     shown: Shown
@@ -102,7 +102,7 @@ class RevealRequest(Fact, tag="reveal_requests", frozen=True, kw_only=True):
     actor: Login
 
 
-class RevealAnswer(Fact, tag="reveal_answers", frozen=True, kw_only=True):
+class RevealAnswer(OwnFact, tag="reveal_answers", frozen=True, kw_only=True):
     """A second person agreed that a name is shown to whoever asked, or did not."""
 
     request_id: Annotated[FactId, Meta(description="the request")]
@@ -111,7 +111,7 @@ class RevealAnswer(Fact, tag="reveal_answers", frozen=True, kw_only=True):
     actor: Login
 
 
-class SavedView(Fact, tag="saved_views", frozen=True, kw_only=True):
+class SavedView(OwnFact, tag="saved_views", frozen=True, kw_only=True):
     """Somebody keeps a way to look at a list; the newest of a name holds, and one without a query is gone."""
 
     login: Login
@@ -119,7 +119,7 @@ class SavedView(Fact, tag="saved_views", frozen=True, kw_only=True):
     query: Annotated[str | None, Meta(description="the list's address")] = None
 
 
-class LogCheck(Fact, tag="log_checks", frozen=True, kw_only=True):
+class LogCheck(OwnFact, tag="log_checks", frozen=True, kw_only=True):
     """Somebody had the whole log checked from the console, and this came of it."""
 
     login: Login
@@ -129,7 +129,7 @@ class LogCheck(Fact, tag="log_checks", frozen=True, kw_only=True):
     found: Annotated[str | None, Meta(description="what is not, the first of it")] = None
 
 
-class PolicyTrial(Fact, tag="policy_trials", frozen=True, kw_only=True):
+class PolicyTrial(OwnFact, tag="policy_trials", frozen=True, kw_only=True):
     """Somebody began to try a policy on history, from the console."""
 
     login: Login
@@ -137,7 +137,7 @@ class PolicyTrial(Fact, tag="policy_trials", frozen=True, kw_only=True):
     digest: Annotated[str, Meta(description="SHA-256 of its file")]
 
 
-class PolicyTrialEnd(Fact, tag="policy_trial_ends", frozen=True, kw_only=True):
+class PolicyTrialEnd(OwnFact, tag="policy_trial_ends", frozen=True, kw_only=True):
     """A trial came to its end: with an answer, or with the reason why there is none."""
 
     trial_id: Annotated[FactId, Meta(description="the trial")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from beleg.facts.base import Fact
+from beleg.facts.base import Fact, OwnFact
 from beleg.facts.types import Digest, Instant, Login, OrderId, RmaId, Session, Site, Station
 
 
@@ -62,7 +62,7 @@ class SupportContact(Fact, tag="support_contacts", frozen=True, kw_only=True):
     actor: Login | None = None
 
 
-class SessionClearance(Fact, tag="session_clearances", frozen=True, kw_only=True):
+class SessionClearance(OwnFact, tag="session_clearances", frozen=True, kw_only=True):
     """A person looked at a session that showed signs of a takeover and found it to be its owner's own."""
 
     session: Session

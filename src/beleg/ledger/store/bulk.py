@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 from psycopg import Connection, RawCursor
 
-from beleg.facts.base import Fact
-from beleg.facts.kinds.gate import WRITTEN_BY_GATE
+from beleg.facts.base import Fact, OwnFact
 from beleg.facts.registry import fact_types
 from beleg.ledger.store.base import Unit, Written
 from beleg.ledger.store.batch import Batch, Ready, rows_of
@@ -62,8 +61,8 @@ def append_tables(
     Raises:
         ValueError: a table is of facts that the gate alone writes.
     """
-    if own := tables.keys() & WRITTEN_BY_GATE:
-        raise ValueError(f"{', '.join(sorted(own))}: only the gate writes these; leave them out of what is appended")
+    if own := [table for table in tables if issubclass(fact_types()[table], OwnFact)]:
+        raise ValueError(f"{', '.join(sorted(own))}: only Beleg itself writes these; leave them out of what is appended")
     files = [(table, path) for table, paths in tables.items() for path in paths]
     total = sum(pq.read_metadata(path).num_rows for _, path in files)
     return append(address, _facts(files), lambda many: told(many / max(1, total)))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from beleg.connect.errors import masked
 from beleg.connect.intake import Quarantined
 from beleg.connect.webhooks import ForgedError, Taken
-from beleg.facts.base import Fact, table_of
+from beleg.facts.base import Fact, OwnFact, table_of
 from beleg.facts.kinds.access import Delivery
 from beleg.facts.kinds.parcels import Scan
 from beleg.facts.registry import fact_types
@@ -22,17 +22,8 @@ from beleg.web import telemetry
 from beleg.web.endpoints import Call, Endpoint, answered
 from beleg.web.problems import ProblemError
 
-# What only the gate itself, people with passkeys or detectors may say.
-OURS = frozenset(
-    {
-        "decisions", "reservations", "reservation_ends", "approvals", "denied_attempts", "api_keys", "api_key_ends", "deliveries",
-        "findings", "finding_facts", "session_clearances", "operator_roles", "invitations", "passkeys", "passkey_ends",
-        "company_accounts", "company_account_ends", "enrolment_answers", "operator_sign_ins", "personal_reads", "reveal_requests",
-        "reveal_answers", "saved_views", "log_checks", "case_merges", "case_splits", "case_assignments", "case_notes",
-        "case_outcomes", "restrictions", "approval_questions", "policy_trials", "policy_trial_ends", "weights_proposals",
-        "erasures",
-    }
-)  # fmt: skip
+# What detectors say comes from detectors.
+FOUND = ("findings", "finding_facts")
 # What JSON of every kind holds exactly.
 LONGEST, LARGEST = 10_000, (1 << 53) - 1
 
@@ -91,7 +82,7 @@ def _unfit(detail: str) -> ProblemError:
 
 @cache
 def _told() -> msgspec.json.Decoder[Fact]:
-    allowed = [kind for name, kind in fact_types().items() if name not in OURS]
+    allowed = [kind for name, kind in fact_types().items() if name not in FOUND and not issubclass(kind, OwnFact)]
     return msgspec.json.Decoder(reduce(or_, allowed))
 
 
