@@ -1,6 +1,7 @@
 """The decision: a pure function of the claim, what the facts show of its slice, the policy, the weights and the clock."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -16,6 +17,9 @@ from beleg.gate.verdict import Verdict, judge
 from beleg.proofs.coverage import DAY
 from beleg.proofs.words import LETTERS, PROOFS, STATES, Proof, State
 from beleg.weigh.scale import Scale, Sum
+
+# The patterns that slices show are few, and so are the sentences about them.
+_stands, _shows = lru_cache(maxsize=4_096)(telling.stands), lru_cache(maxsize=65_536)(telling.evidence)
 
 
 class Staff(Struct, frozen=True):
@@ -162,7 +166,7 @@ def _said(verdict: Verdict) -> list[Reason]:
         return [*reasons, Reason(code="no_rule", text=telling.NO_RULE)]
     reasons.append(Reason(code=f"rule:{verdict.rule.name}", text=verdict.rule.why))
     for group, state in verdict.met:
-        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=telling.stands(group, state)))
+        reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=_stands(group, state)))
     if verdict.witnesses_lacking:
         reasons.append(Reason(code="witnesses_lacking", text=telling.lacking(verdict.witnesses_lacking)))
     return reasons
@@ -182,7 +186,7 @@ def _evidence(weighed: Sum) -> list[Reason]:
     return [
         Reason(
             code=f"evidence:{one.family}",
-            text=telling.evidence(one.family, one.pattern, one.kind),
+            text=_shows(one.family, one.pattern, one.kind),
             pattern=one.pattern,
             kind=one.kind,
             millibits=round(1000 * one.bits[weighed.method]),

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -122,7 +123,12 @@ def answer_of(claim: Claim, decision: Decision, name: str, held: kinds.Reservati
 
 def rfc3339(micros: int) -> str:
     """A moment as HTTP speaks of it, in whole seconds."""
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _in_seconds(micros // 1_000_000)
+
+
+@lru_cache(maxsize=4_096)
+def _in_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def facts_of(claim: Claim, decision: Decision, lasts: int, shadow: Shadowed | None = None) -> tuple[tuple[Fact, ...], Answer]:

@@ -21,8 +21,9 @@ Name = tuple[str, str]  # table, id
 _LAST = ("decisions", "approvals", "reservations", "reservation_ends")
 
 _INSERT = {table: insert(table, schema) for table, schema in arrow_schemas().items()}
+_KNOWN = {table: f'SELECT r.id, r.place, NULL FROM beleg_rows."{table}" r WHERE r.id = ANY($1::text[])' for table in _INSERT}
 # What an erased fact said is not known any more.
-_KNOWN = {
+_SAID = {
     table: f"SELECT r.id, r.place, CASE WHEN r.salt IS NOT NULL THEN {written(table)} END "
     f'FROM beleg_rows."{table}" r WHERE r.id = ANY($1::text[])'
     for table in _INSERT
@@ -35,15 +36,15 @@ TAKE_HEAD: Statement = ("SELECT beleg_log.take_head()", ())
 _KEYS = """
 SELECT scope, name, digest, answer, places FROM beleg_log.keys
 WHERE (scope, name) IN (SELECT * FROM unnest($1::text[], $2::text[]))"""
-# Hashes and salts travel as one value, cut there: lists of bytes are slow to write and to read.
+# Hashes, salts and answers travel as one value, cut there: lists of bytes are slow to write and to read.
 _ENTRIES = f"""
 INSERT INTO beleg_log.entries (place, leaf, relation, fact_id)
 SELECT $1::bigint + n - 1, substr($2::bytea, (n::int - 1) * {LEAF_BYTES} + 1, {LEAF_BYTES}), relation, fact_id
 FROM ROWS FROM (json_to_recordset($3::json) AS (relation text, fact_id text)) WITH ORDINALITY AS e(relation, fact_id, n)"""
 _PUT_KEYS = """
 INSERT INTO beleg_log.keys (scope, name, digest, answer, places)
-SELECT scope, name, digest, answer, places::bigint[]
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[]) AS k(scope, name, digest, answer, places)"""
+SELECT scope, name, substr($3::bytea, at, digest), substr($3::bytea, at + digest, answer), places::bigint[]
+FROM unnest($1::text[], $2::text[], $4::int[], $5::int[], $6::int[], $7::text[]) AS k(scope, name, at, digest, answer, places)"""
 _PUT_MESSAGES = "INSERT INTO beleg_log.outbox (topic, body) SELECT * FROM unnest($1::text[], $2::bytea[])"
 
 
@@ -93,8 +94,9 @@ class Batch:
     def questions(self) -> Iterator[Statement]:
         """What must be known: the head of the log, which of the facts are there, which of the keys."""
         yield TAKE_HEAD
+        strict = {row.table for ready in self._units if ready.unit.strict for row in ready.rows}
         for table, ids in self._ids().items():
-            yield _KNOWN[table], (sorted(ids),)
+            yield (_SAID if table in strict else _KNOWN)[table], (sorted(ids),)
         if keys := self._keys():
             yield _KEYS, ([key.scope for key in keys], [key.name for key in keys])
 
@@ -139,16 +141,7 @@ class Batch:
             yield _INSERT[table], (texts.decode(), places, b"".join(row.salt for row in rows))
         keys = [(ready.unit.key, written) for ready, written in self._written if ready.unit.key]
         if keys:
-            yield (
-                _PUT_KEYS,
-                (
-                    [key.scope for key, _ in keys],
-                    [key.name for key, _ in keys],
-                    [key.digest for key, _ in keys],
-                    [written.answer for _, written in keys],
-                    [f"{{{','.join(map(str, written.places))}}}" for _, written in keys],
-                ),
-            )
+            yield _put(keys)
         messages = [message for ready, _ in self._written for message in ready.unit.messages]
         if messages:
             yield _PUT_MESSAGES, ([one.topic for one in messages], [one.body for one in messages])
@@ -209,6 +202,19 @@ def _overtaken(unit: Unit, stale: Callable[[Basis], bool]) -> StaleError | None:
     if unit.rests_on is None or not stale(unit.rests_on):
         return None
     return StaleError("a fact came about of what this rests on; work it out anew")
+
+
+def _put(keys: Sequence[tuple[Key, Written]]) -> Statement:
+    sizes = [(len(key.digest), len(written.answer)) for key, written in keys]
+    return _PUT_KEYS, (
+        [key.scope for key, _ in keys],
+        [key.name for key, _ in keys],
+        b"".join(key.digest + written.answer for key, written in keys),
+        [1 + sum(map(sum, sizes[:place])) for place in range(len(sizes))],
+        [digest for digest, _ in sizes],
+        [answer for _, answer in sizes],
+        [f"{{{','.join(map(str, written.places))}}}" for _, written in keys],
+    )
 
 
 def _content(written: str | bytes) -> dict[str, Any]:
