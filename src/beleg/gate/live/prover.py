@@ -171,6 +171,8 @@ class Prover:
             if begun == self._refreshed and not self._changes.stale(proved.basis):
                 self._remember(order, proved)
                 self._tell(order, proved)
+            else:
+                self._ahead((order,))
 
     def _remember(self, order: str, proved: Proved) -> None:
         self._forget(order)
