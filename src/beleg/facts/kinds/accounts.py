@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from beleg.facts.base import Fact, OwnFact
+from beleg.facts.base import Fact
 from beleg.facts.types import AccountId, Digest, IdentifierKind, Login
 
 
@@ -33,7 +33,7 @@ class SignIn(Fact, tag="sign_ins", frozen=True, kw_only=True):
     ip: Digest | None = None
 
 
-class Restriction(OwnFact, tag="restrictions", frozen=True, kw_only=True):
+class Restriction(Fact, tag="restrictions", frozen=True, kw_only=True):
     """The shop warned, restricted, closed or reopened a customer account."""
 
     account_id: AccountId

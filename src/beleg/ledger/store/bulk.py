@@ -59,7 +59,7 @@ def append_tables(
     """Append tables of facts that `connect.read` wrote as Parquet; `told` hears the share that is durable.
 
     Raises:
-        ValueError: a table is of facts that the gate alone writes.
+        ValueError: a table is of facts that Beleg alone writes.
     """
     if own := [table for table in tables if issubclass(fact_types()[table], OwnFact)]:
         raise ValueError(f"{', '.join(sorted(own))}: only Beleg itself writes these; leave them out of what is appended")

@@ -22,8 +22,8 @@ from beleg.web import telemetry
 from beleg.web.endpoints import Call, Endpoint, answered
 from beleg.web.problems import ProblemError
 
-# What detectors say comes from detectors.
-FOUND = ("findings", "finding_facts")
+# What no program may say, though a shop's own export can: what detectors found, and whom the shop shut out.
+NOT_BY_KEY = ("findings", "finding_facts", "restrictions")
 # What JSON of every kind holds exactly.
 LONGEST, LARGEST = 10_000, (1 << 53) - 1
 
@@ -82,7 +82,7 @@ def _unfit(detail: str) -> ProblemError:
 
 @cache
 def _told() -> msgspec.json.Decoder[Fact]:
-    allowed = [kind for name, kind in fact_types().items() if name not in FOUND and not issubclass(kind, OwnFact)]
+    allowed = [kind for name, kind in fact_types().items() if name not in NOT_BY_KEY and not issubclass(kind, OwnFact)]
     return msgspec.json.Decoder(reduce(or_, allowed))
 
 
