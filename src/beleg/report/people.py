@@ -136,17 +136,23 @@ def held_against(basis: Basis) -> str:
     return " of ".join(part for part in (peers, plain(words(basis.stratum, empty=""))) if part) or "what chance gives"
 
 
+_RARE = "less than 1 in a billion"
+
+
 def odds(basis: Basis) -> str:
     """How often chance alone does as much: 1 in 12,000; an e-value gives a bound."""
     if basis.p is not None:
         return one_in(basis.p)
-    return NONE if basis.e_bits is None else f"at most {one_in(2.0 ** -max(basis.e_bits, 0.0))}"
+    if basis.e_bits is None:
+        return NONE
+    chance = one_in(2.0 ** -max(basis.e_bits, 0.0))
+    return chance if chance == _RARE else f"at most {chance}"
 
 
 def one_in(chance: float) -> str:
     """A chance as a ratio of two digits' precision."""
     if chance < 1e-9:
-        return "less than 1 in a billion"
+        return _RARE
     ratio = max(1 / min(chance, 1.0), 1.0)
     size = 10 ** max(floor(log10(ratio)) - 1, 0)
     return f"1 in {round(ratio / size) * size:,}"

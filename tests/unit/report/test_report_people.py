@@ -70,6 +70,7 @@ def test_an_e_value_is_a_bound():
     reason = replace(ring().subject.reasons[0], p=None, e_bits=10.0)
     assert odds(reason) == "at most 1 in 1,000"
     assert odds(replace(reason, e_bits=-2.0)) == "at most 1 in 1"
+    assert odds(replace(reason, e_bits=40.0)) == "less than 1 in a billion"
 
 
 def test_letters_go_on_after_z():
