@@ -1,6 +1,7 @@
 """Many units written in one transaction: what to ask once the log's head is taken, then what to insert; no database in here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -210,7 +211,7 @@ def _put(keys: Sequence[tuple[Key, Written]]) -> Statement:
         [key.scope for key, _ in keys],
         [key.name for key, _ in keys],
         b"".join(key.digest + written.answer for key, written in keys),
-        [1 + sum(map(sum, sizes[:place])) for place in range(len(sizes))],
+        list(accumulate((sum(both) for both in sizes[:-1]), initial=1)),
         [digest for digest, _ in sizes],
         [answer for _, answer in sizes],
         [f"{{{','.join(map(str, written.places))}}}" for _, written in keys],
