@@ -9,12 +9,12 @@ from beleg.report import write_report
 from bench.contenders.clock import Clock, run
 
 
-def answer(world: Path, out: Path, clock: Clock) -> None:
+def answer(world: Path, out: Path, clock: Clock, *, staff: bool = False) -> None:
     """The audit, as the command line runs it."""
     with tempfile.TemporaryDirectory(dir=out) as work:
-        result = Audit(AuditSettings(path=str(world), work=Path(work), key=b"0" * 32), clock.say).run(out)
+        result = Audit(AuditSettings(path=str(world), work=Path(work), key=b"0" * 32, staff=staff), clock.say).run(out)
         clock.say("report")
-        write_report(result, out, staff=False)
+        write_report(result, out, staff=staff)
 
 
 if __name__ == "__main__":

@@ -130,4 +130,14 @@ class People:
         mine = [one for one in self._all.heard if any(told.detector == name and told.passes for told in one.told)]
         money: Sum = self._all.money([rest for one in mine for rest in self._all.of(one) if rest.detector == name])[0]
         ran = verdict.judged is not None
-        return DetectorRun(name, card.question, card.family, ran, verdict.not_run_because, len(mine), money.amount, card.subject)
+        return DetectorRun(
+            name,
+            card.question,
+            card.family,
+            ran,
+            verdict.not_run_because,
+            len(mine),
+            money.amount,
+            card.subject,
+            round(verdict.seconds, 3),
+        )

@@ -22,7 +22,7 @@ from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.audit.subjects import Gathered
 from beleg.connect import Intake, read
-from beleg.detect.run import Run, found, plan
+from beleg.detect.run import Run, found, plan, seconds
 from beleg.facts.registry import fact_types
 from beleg.ledger.engines import open_engine
 from beleg.ledger.engines.base import Engine
@@ -120,7 +120,7 @@ class Audit:
             coverage=_coverage(dossier, stands),
             closes=breakdown.closes(dossier, stands),
             matching=breakdown.matching(dossier),
-            detectors=_detectors(worked.runs, breakdown.detector_sums(dossier, worked.runs, stands)),
+            detectors=_detectors(dossier, worked.runs, breakdown.detector_sums(dossier, worked.runs, stands)),
             delays=breakdown.delays(dossier, worked.runs, stands),
             subjects=People(gathered, self.settings).answer(),
             books=intake.books,
@@ -201,7 +201,7 @@ def _coverage(dossier: Dossier, stands: ir.Table) -> tuple[Coverage, ...]:
     )
 
 
-def _detectors(runs: tuple[Run, ...], sums: dict[str, Sum]) -> tuple[DetectorRun, ...]:
+def _detectors(dossier: Dossier, runs: tuple[Run, ...], sums: dict[str, Sum]) -> tuple[DetectorRun, ...]:
     answers = []
     for run in runs:
         found_here = sums.get(run.detector.name, Sum())
@@ -209,7 +209,14 @@ def _detectors(runs: tuple[Run, ...], sums: dict[str, Sum]) -> tuple[DetectorRun
         card = run.detector.card
         answers.append(
             DetectorRun(
-                run.detector.name, card.question, card.family, not run.missing, because, found_here.count, found_here.amount
+                run.detector.name,
+                card.question,
+                card.family,
+                not run.missing,
+                because,
+                found_here.count,
+                found_here.amount,
+                seconds=round(seconds(dossier, run), 3),
             )
         )
     return tuple(answers)

@@ -49,7 +49,10 @@ class Coverage(Struct, frozen=True):
 
 
 class DetectorRun(Struct, frozen=True):
-    """Whether a detector ran and what it found; one that lacked its facts is *not run*, never clean."""
+    """Whether a detector ran and what it found; one that lacked its facts is *not run*, never clean.
+
+    seconds: how long it took, the steps it shares with others not counted; 0 where the engine cannot tell.
+    """
 
     name: str
     question: str
@@ -59,6 +62,7 @@ class DetectorRun(Struct, frozen=True):
     findings: int = 0
     amount: int = 0
     about: str = "slice"
+    seconds: float = 0.0
 
 
 class ProofState(Struct, frozen=True):

@@ -1,6 +1,8 @@
 """Runs every detector of subjects whose facts are there: accounts and rings first, then, only when asked for, members of staff."""
 
+import time
 from collections.abc import Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import ibis.expr.types as ir
 import msgspec
@@ -20,26 +22,53 @@ NOT_ASKED = "sections on staff were not asked for"
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """One detector's turn: what it said, or why it did not run."""
+    """One detector's turn: what it said, or why it did not run; and how long it took to count and to judge."""
 
     detector: SubjectDetector
     judged: Judged | None
     not_run_because: str = ""
+    seconds: float = 0.0
 
 
 def judge_all(dossier: Dossier, above: pa.Table, *, staff: bool) -> tuple[Verdict, ...]:
-    """Every detector's turn, in the order of `ORDER` and of names; `above` (`ABOVE`): the refunds above the line."""
+    """Every detector's turn, in the order of `ORDER` and of names; `above` (`ABOVE`): the refunds above the line.
+
+    While one detector judges, the next one counts.
+    """
     every = every_subject_detector()
     lacking = missing(dossier, {name: detector.card.needs for name, detector in every.items()})
     load_rings(dossier, ())
     load_above(dossier, above)
-    verdicts: list[Verdict] = []
-    for kind in ORDER:
-        mine = [detector for detector in every.values() if detector.card.subject == kind]
-        verdicts += [_judge(dossier, one, lacking[one.name], asked=staff or kind != "staff") for one in mine]
-        if kind == "ring":
-            load_rings(dossier, [one.judged for one in verdicts if one.judged is not None])
-    return tuple(verdicts)
+    turns: list[_Turn] = []
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="judging") as judging:
+        for kind in ORDER:
+            if kind == "staff":
+                load_rings(dossier, [one.judged for one in _ended(turns) if one.judged is not None])
+            for detector in (one for one in every.values() if one.card.subject == kind):
+                because = _not_run(lacking[detector.name], asked=staff or kind != "staff")
+                turns.append(Verdict(detector, None, because) if because else _counted(dossier, detector, judging, turns))
+        return _ended(turns)
+
+
+# A detector's turn, over or still being judged.
+_Turn = Verdict | Future[Verdict]
+
+
+def _ended(turns: Iterable[_Turn]) -> tuple[Verdict, ...]:
+    return tuple(one if isinstance(one, Verdict) else one.result() for one in turns)
+
+
+def _counted(dossier: Dossier, detector: SubjectDetector, judging: Executor, before: Iterable[_Turn]) -> _Turn:
+    began = time.perf_counter()
+    counted = dossier.view.rows(detector.count(dossier))
+    taken = time.perf_counter() - began
+    _ended(before)  # so that no more than two detectors' counts are held
+    return judging.submit(_judge, detector, counted, taken)
+
+
+def _judge(detector: SubjectDetector, counted: pa.Table, taken: float) -> Verdict:
+    began = time.perf_counter()
+    return Verdict(detector, detector.judge(counted), seconds=taken + time.perf_counter() - began)
 
 
 def load_rings(dossier: Dossier, judged: Iterable[Judged]) -> None:
@@ -53,12 +82,11 @@ def load_above(dossier: Dossier, above: pa.Table) -> None:
     dossier.view.engine.load(ABOVE_LINE, above.cast(ABOVE))
 
 
-def _judge(dossier: Dossier, detector: SubjectDetector, lacking: tuple[str, ...], *, asked: bool) -> Verdict:
+def _not_run(lacking: tuple[str, ...], *, asked: bool) -> str:
+    """Why a detector does not run, if it does not."""
     if not asked:
-        return Verdict(detector, None, NOT_ASKED)
-    if lacking:
-        return Verdict(detector, None, f"no such source: {', '.join(need.replace('|', ' or ') for need in lacking)}")
-    return Verdict(detector, detector.judge(dossier.view.rows(detector.count(dossier))))
+        return NOT_ASKED
+    return f"no such source: {', '.join(need.replace('|', ' or ') for need in lacking)}" if lacking else ""
 
 
 def behind(dossier: Dossier, verdict: Verdict, subjects: Iterable[tuple[str, str | None]]) -> ir.Table:

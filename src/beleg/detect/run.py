@@ -53,6 +53,11 @@ def _step(dossier: Dossier, detector: Detector) -> ir.Table:
     return dossier.view.step(f"found_{detector.name}", lambda _: found_by(dossier, detector))
 
 
+def seconds(dossier: Dossier, run: Run) -> float:
+    """How long a detector took, once what it found was read; 0 where the engine cannot tell."""
+    return dossier.view.engine.spent.get(f"step_found_{run.detector.name}", 0.0)
+
+
 def found_by(dossier: Dossier, detector: Detector) -> ir.Table:
     """What one detector found."""
     rows = detector.detect(dossier).select("subject", "fact_id", "role").distinct()

@@ -24,7 +24,10 @@ class EngineError(Exception):
 
 
 class Engine(ABC):
-    """One open engine. Tables of facts always exist, empty where a source has none, so that every expression compiles."""
+    """One open engine. Tables of facts always exist, empty where a source has none, so that every expression compiles.
+
+    `spent` says how many seconds each step took that was kept, by its name, where the engine can tell.
+    """
 
     name: str
     parameter: str  # how a bound parameter is written in this engine's SQL
@@ -32,6 +35,7 @@ class Engine(ABC):
 
     def __init__(self, backend: SQLBackend) -> None:
         self.backend = backend
+        self.spent: dict[str, float] = {}
 
     @abstractmethod
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:

@@ -1,7 +1,9 @@
 """DuckDB: the embedded engine of the audit; reads Parquet in place and spills to disk."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,11 @@ _BATCH = 100_000
 
 
 class DuckDB(Engine):
-    """One DuckDB connection, which spills to the work folder.
+    """One DuckDB, which spills to the work folder.
 
     Ibis builds and compiles the expressions. Statements are run without it, as it would look every schema up again and bring in
-    pandas to hand over a table.
+    pandas to hand over a table. Steps that are kept are computed while later ones are still being built, two at a time, as small
+    ones keep one processor busy; whoever reads a table waits for what it is made of.
     """
 
     name = "duckdb"
@@ -35,6 +38,8 @@ class DuckDB(Engine):
     def __init__(self, backend: SQLBackend) -> None:
         super().__init__(backend)
         self._schemas: dict[str, ibis.Schema] = {}
+        self._steps = ThreadPoolExecutor(max_workers=2, thread_name_prefix="steps")
+        self._making: dict[str, Future[None]] = {}
 
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
         """A view over the files, so that only the columns and row groups asked for are read."""
@@ -48,14 +53,20 @@ class DuckDB(Engine):
 
     def load(self, name: str, rows: pa.Table) -> None:
         """Copied into the database."""
+        self._wait(self._making)
         self.backend.con.register("loading", rows)
         self._run(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM loading')
         self.backend.con.unregister("loading")
         self._schemas[name] = _described(rows.schema)
 
     def keep(self, name: str, step: ir.Table) -> ir.Table:
-        """A table of the database."""
-        self._run(f'CREATE OR REPLACE TABLE "{name}" AS {self._cast(step)}')
+        """A table of the database, made in the background."""
+        statement = f'CREATE OR REPLACE TABLE "{name}" AS {self._cast(step)}'
+        if name in self._making:
+            self._wait(self._making)  # what reads the table of that name is to read the one there is
+        needed = [self._making[one] for one in self._read_by(statement, name)]
+        # these were handed over before, so that some step can always go on
+        self._making[name] = self._steps.submit(self._make, name, statement, needed)
         self._schemas[name] = _described(step.schema().to_pyarrow())
         return self.table(name)
 
@@ -66,20 +77,24 @@ class DuckDB(Engine):
     def rows(self, expression: ir.Table) -> pa.Table:
         """Run an expression."""
         schema = expression.schema().to_pyarrow()
-        rows: pa.Table = self.backend.con.sql(self._cast(expression)).to_arrow_table().cast(schema)
+        statement = self._cast(expression)
+        self._wait(self._read_by(statement))
+        rows: pa.Table = self.backend.con.sql(statement).to_arrow_table().cast(schema)
         return rows
 
     def batches(self, expression: ir.Table, order_by: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Sorted by the engine, which spills; read over a connection of its own, so that others can ask meanwhile."""
-        keys = ", ".join(f'"{name}"' for name in order_by)
+        statement = f"{self._cast(expression)} ORDER BY {', '.join(self.quoted(name) for name in order_by)}"
+        self._wait(self._read_by(statement))
         cursor = self.backend.con.cursor()
         try:
-            yield from cursor.sql(f"{self._cast(expression)} ORDER BY {keys}").to_arrow_reader(_BATCH)
+            yield from cursor.sql(statement).to_arrow_reader(_BATCH)
         finally:
             cursor.close()
 
     def prepare(self, name: str, statement: str) -> Callable[[str], list[tuple[Any, ...]]]:
         """Prepared in the connection; the plan is made anew for each value."""
+        self._wait(self._making)
         self._run(f"PREPARE {self.quoted(name)} AS {statement}")
         return lambda value: self.backend.con.execute(f"EXECUTE {self.quoted(name)}({literal(value)})").fetchall()
 
@@ -88,8 +103,32 @@ class DuckDB(Engine):
         with _unfused():
             return str(self.backend.compile(expression))
 
+    def close(self) -> None:
+        """Let go of the database, once what runs has ended."""
+        self._steps.shutdown(cancel_futures=True)
+        super().close()
+
     def _run(self, statement: str) -> None:
         self.backend.con.execute(statement).fetchall()
+
+    def _make(self, name: str, statement: str, needed: Sequence[Future[None]]) -> None:
+        for one in needed:
+            one.result()
+        began = time.perf_counter()
+        cursor = self.backend.con.cursor()
+        try:
+            cursor.execute(statement).fetchall()
+        finally:
+            cursor.close()
+            self.spent[name] = time.perf_counter() - began
+
+    def _read_by(self, statement: str, made: str = "") -> list[str]:
+        """The steps that a statement names, but for the one it makes itself."""
+        return [name for name in self._making if name != made and f'"{name}"' in statement]
+
+    def _wait(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._making[name].result()
 
     def _cast(self, step: ir.Table) -> str:
         """Each column is cast to what the expression says, as sums would else be 128 bits wide."""
