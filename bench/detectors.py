@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         result = json.loads((Path(folder) / "out" / "result.json").read_bytes())
     ran = [one for one in (*result["detectors"], *result["subjects"]["detectors"]) if one["ran"]]
     ran.sort(key=lambda one: -one["seconds"])
-    print(f"{result['facts']:,} facts; {result['seconds']:.1f} s, {taken.cpu:.1f} processor s\n")
+    print(f"{sum(result['facts'].values()):,} facts; {result['seconds']:.1f} s, {taken.cpu:.1f} processor s\n")
     print("| detector | seconds | of the audit | budget | |\n|---|---|---|---|---|")
     over = [one for one in ran if _line(one, one["seconds"] / result["seconds"])]
     return int(bool(over))

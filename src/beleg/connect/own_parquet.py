@@ -1,8 +1,11 @@
 """Parquet in Beleg's own layout: validated in batches, referenced where it lies if it is right, else mended row by row."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +24,8 @@ from beleg.connect.times import known_at
 from beleg.connect.writer import FactWriter, Quarantine
 from beleg.facts.schema import arrow_schemas
 
-_ROWS = 1 << 17
+_T = TypeVar("_T")
+_ROWS, _AHEAD = 1 << 17, 2
 _REPEATED_ID = "an id that no other fact of this table has"
 
 
@@ -70,11 +74,17 @@ class OwnParquet:
             exact = self._exact(parquet.schema_arrow)
             scan = to_scan(parquet, self._table) if exact else ["id"]
             sound = exact and known_at_complete(parquet)
-            for batch in parquet.iter_batches(_ROWS, columns=scan):
-                columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-                twice.add(hashes(columns["id"].cast(pa.string())))
-                sound = sound and not faults(self._table, columns) and not any(blank(column) for column in columns.values())
+            look = partial(self._look, whole=sound)
+            for found, right in _side_by_side(look, parquet.iter_batches(_ROWS, columns=scan)):
+                twice.add(found)
+                sound = sound and right
             return Checked(file, digest, parquet.metadata.num_rows, sound)
+
+    def _look(self, batch: pa.RecordBatch, *, whole: bool) -> tuple[Hashes, bool]:
+        """The hashes of a batch's ids, and whether its columns are as they should be, if the whole is looked at."""
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        right = whole and not faults(self._table, columns) and not any(blank(column) for column in columns.values())
+        return hashes(columns["id"].cast(pa.string())), right
 
     def _exact(self, schema: pa.Schema) -> bool:
         found = {field.name: field.type for field in schema}
@@ -164,6 +174,18 @@ class OwnParquet:
                 again[row] = key in self._met
             self._met.add(key)
         return again, conflicts
+
+
+def _side_by_side(look: Callable[[pa.RecordBatch], _T], batches: Iterator[pa.RecordBatch]) -> Iterator[_T]:
+    """What is seen of each batch, in their order, two looked at at a time; no more than a few are held."""
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="reading") as readers:
+        ahead: deque[Future[_T]] = deque()
+        for batch in batches:
+            ahead.append(readers.submit(look, batch))
+            if len(ahead) > _AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 class _Part(Struct):
