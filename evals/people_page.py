@@ -24,6 +24,9 @@ _MEANING = """## What the figures mean, and where they are blind
 - The worlds are ours, with the noise and the decoys that we thought of. Honest worlds take turns in eight kinds of oddity, among
   them unequal queues, trainees, campaign days, outages, customers who come back to the same clerk, and crowds that share addresses.
 - The bound on false alarms speaks about worlds like these. It is Clopper and Pearson's two-sided 95 % bound.
+- Where no honest refund stands above the line, `refunds_above_line` and `receipts_above_line` have nothing to go by, and honest
+  worlds say little about them; whether they name honest people shows in the worlds with fraud. A shop whose own way of working
+  contradicts its records again and again, with the same people, is in none of them.
 - *Lost before the alert* and *days* depend on how often one audits; here it is at {cuts} of the year. Whoever is never named counts
   with all of their money, and not at all in the days.
 - A taken-over account is its owner's misfortune; naming it is right, and the finding says so.
