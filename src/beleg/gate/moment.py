@@ -13,7 +13,7 @@ from beleg.proofs.words import LETTERS, PROOFS, STATES, Proof, State, matrix
 _PENDING, _ABSENT = LETTERS["pending"], LETTERS["absent"]
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class Known(Struct, frozen=True, kw_only=True, gc=False):
     """One slice as the facts up to the log's `index` show it, for any moment from then on.
 
     letters: one per proof, with *pending* for whatever is still to come; at `due_at` that becomes *absent*. first_at: when it was

@@ -36,7 +36,7 @@ class Situation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     account_disputes: Annotated[int, Meta(description="disputes the account opened before")] = 0
 
 
-class AccountHistory(Struct, frozen=True, kw_only=True):
+class AccountHistory(Struct, frozen=True, kw_only=True, gc=False):
     """The part of a situation that other orders of the same account tell."""
 
     first_order_at: int | None = None

@@ -38,7 +38,7 @@ _ASKERS = ("staff", "identifiers")
 _log = logging.getLogger("beleg.gate")
 
 
-class Proved(Struct, frozen=True):
+class Proved(Struct, frozen=True, gc=False):
     """Every slice of an order by its id, and what of the log that rests on."""
 
     slices: Mapping[str, Known]

@@ -47,7 +47,7 @@ class StaleError(StoreError):
 About = tuple[str, str]
 
 
-class Basis(Struct, frozen=True):
+class Basis(Struct, frozen=True, gc=False):
     """What something was worked out from: all that the log says of these orders, accounts, ..., up to its size then."""
 
     about: frozenset[About]
