@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -226,7 +226,7 @@ def serve(folder: Path, address: str, held: ExitStack, number: int = 0) -> tuple
     held.callback(service.terminate)
     for line in service.stderr or ():
         if "beleg_first_" in line:
-            threading.Thread(target=sys.stderr.writelines, args=[service.stderr], daemon=True).start()
+            threading.Thread(target=deque, args=[service.stderr, 0], daemon=True).start()  # else its pipe fills up
             return service, line.rsplit(" ", 1)[1].strip()
     if number:
         return service, ""
