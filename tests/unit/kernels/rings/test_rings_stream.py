@@ -87,7 +87,7 @@ class StreamIsBatch(RuleBasedStateMachine):
 
 
 TestStreamIsBatch = StreamIsBatch.TestCase
-TestStreamIsBatch.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestStreamIsBatch.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
 
 
 @pytest.mark.long
