@@ -208,7 +208,7 @@ def _lines(source: str, rule: _Rule, chosen: Mapping[str, str], found: Found, ea
         scanned = rule.table == "scans" and field == "status"
         yield f"{field} = {_scan_words(found[meaning]) if scanned else _value(field, meaning, found)}"
     if _own_currency(rule, found):
-        yield f"currency = {_text(found['currency'].name)}"
+        yield f"currency = {_value('currency', 'currency', found)}"
     yield from (f"{field} = {value}" for field, value in rule.fixed.items())
     yield from _made_up(rule, chosen, found, each)
 

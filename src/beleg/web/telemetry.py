@@ -85,6 +85,9 @@ def _place(record: logging.LogRecord) -> str:
 class Aside(logging.Handler):
     """Writes lines from a thread of its own: whoever reads them may stop reading, and the gate must answer all the same.
 
+    The standard library's queue handler tells of a full queue on the very stream that nobody reads, and its listener waits for that
+    stream when the service stops.
+
     Args:
         to: the open file's number.
         kept: lines that wait to be read before the next ones are dropped and counted.

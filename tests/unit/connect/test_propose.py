@@ -59,7 +59,7 @@ def test_an_orders_status_is_no_scan(folder, tmp_path):
 
 ITEMS = "Order ID,SKU,Qty\n1,A,2\n1,B,1\n2,A,1\n"
 ARTICLES = "SKU,Product Name,Category,Price\nA,Cup,Kitchen,3.50\nB,Saw,Tools,20\n"
-HEADS = "Order ID,Order Date,Customer ID,E-Mail\n1,2024-03-14,C1,a@example.com\n2,2024-03-15,C2,\n"
+HEADS = "Order ID,Order Date,Customer ID,Currency,E-Mail\n1,2024-03-14,C1,EUR,a@example.com\n2,2024-03-15,C2,CHF,\n"
 NESTED = """[
 {"order_id": "1", "customer_id": "C1", "created_at": "2024-03-14T10:00:00Z", "currency": "EUR",
  "items": [{"sku": "A", "price": 3.5, "quantity": 2}, {"sku": "B", "price": 20, "quantity": 1}],
@@ -72,10 +72,11 @@ NESTED = """[
 def test_what_another_file_says_is_looked_up(folder, tmp_path, golden):
     proposal, intake = proposed(folder({"items.csv": ITEMS, "articles.csv": ARTICLES, "heads.csv": HEADS}), tmp_path)
     golden("proposal_lookups", proposal.text)
-    assert [(row["paid"], row["title"], row["account_id"]) for row in rows(intake, "order_lines")] == [
-        (700, "Cup", "C1"),
-        (2000, "Saw", "C1"),
-        (350, "Cup", "C2"),
+    lines = rows(intake, "order_lines")
+    assert [(row["paid"], row["currency"], row["title"], row["account_id"]) for row in lines] == [
+        (700, "EUR", "Cup", "C1"),
+        (2000, "EUR", "Saw", "C1"),
+        (350, "CHF", "Cup", "C2"),
     ]
     assert [(row["account_id"], row["kind"]) for row in rows(intake, "identifiers")] == [("C1", "email")]
     assert proposal.unplaced == ()

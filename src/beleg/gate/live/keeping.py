@@ -81,15 +81,18 @@ class Keeper:
 
     async def _others(self) -> None:
         """Take note of what other processes said: nothing waits for ever because one of them is gone."""
+        last: dict[str, kinds.Decision] = {}
         while not self._store.owner and (new := await self._store.since(_OPENED, self._read)):
             for place, fact in new:
                 self._read = place + 1
                 if isinstance(fact, kinds.Decision):
-                    self._said(fact)
+                    last[fact.request_id] = fact
                 elif isinstance(fact, kinds.Reservation):
                     self.reserved.setdefault(fact.order_id, {}).setdefault(fact.id, fact)
                 elif isinstance(fact, kinds.ReservationEnd):
                     self.reserved.get(fact.order_id, {}).pop(fact.reservation_id, None)
+        for fact in last.values():
+            self._said(fact)
 
     def _said(self, fact: kinds.Decision) -> None:
         known = self.open.get(fact.request_id)

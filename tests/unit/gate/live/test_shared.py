@@ -124,6 +124,19 @@ def test_what_one_process_was_asked_another_answers_when_it_is_gone(together, mo
     together(story)
 
 
+def test_what_a_process_said_twice_stays_its_own(together):
+    async def story(one: Process, other: Process) -> None:
+        await one.keeper.take((*order("O1"), *back("O1", "O1-M")))
+        for _ in range(2):
+            assert (await one.keeper.ask(claim("O1", "R1"), None)).answer.decision == "hold"
+        for process in (one, other):
+            await process.keeper._others()
+        assert [held.mine for held in one.keeper.open.values()] == [True]
+        assert [held.mine for held in other.keeper.open.values()] == [False]
+
+    together(story)
+
+
 def anything(chance: random.Random, number: int) -> tuple[Fact, ...]:
     """Something that happens to an order, its parcel, its unit or its account."""
     name, said = chance.choice(ORDERS), envelope(number)
