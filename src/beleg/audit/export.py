@@ -1,7 +1,7 @@
 """Findings as facts, in two flat Parquet files: each finding's id is a hash of what it says and of what it rests on."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from beleg.audit.renewal import SOURCE, Key, Standing
 from beleg.detect.card import every_detector
 from beleg.detect.subject import every_subject_detector
 from beleg.facts.schema import arrow_schemas
@@ -29,22 +30,50 @@ def finding_id(detector: str, version: str, subject: str, as_of: int | None, fac
     return "fnd-" + hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def write_findings(hits: Iterable[pa.RecordBatch], as_of: int | None, directory: Path) -> None:
-    """Write findings.parquet and finding_facts.parquet, part by part, so that their number does not count.
+class Findings:
+    """Writes findings.parquet and finding_facts.parquet, part by part, so that their number does not count.
 
     Args:
-        hits: `HITS`, the amount in minor units at stake, sorted by detector and subject.
-        as_of: the moment spoken of.
+        as_of: the moment spoken of, in microseconds.
         directory: where to.
+        before: what stands already; a finding that rests on the same facts keeps its id.
+        live: findings become known at `as_of`, as they go into a ledger, and not whenever a file of them is read.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    rows = chain.from_iterable(batch.to_pylist() for batch in hits)
-    grouped = (list(group) for _, group in groupby(rows, key=lambda row: (row["detector"], row["subject"])))
-    with _Writer("findings", directory) as findings, _Writer("finding_facts", directory) as facts:
-        for resting in grouped:
-            finding = _finding(resting, as_of)
-            findings.add([finding])
-            facts.add([_resting(str(finding["id"]), row) for row in resting])
+
+    def __init__(self, as_of: int | None, directory: Path, before: Mapping[Key, Standing], *, live: bool) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._as_of, self._before = as_of, before
+        self._known = {"ingested_at": as_of, "known_at": as_of} if live else {}
+        self._findings, self._facts = _Writer("findings", directory), _Writer("finding_facts", directory)
+        self.found: set[Key] = set()
+
+    def __enter__(self) -> "Findings":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._findings.close()
+        self._facts.close()
+
+    def write(self, hits: Iterable[pa.RecordBatch]) -> None:
+        """Write what was found: `HITS`, the amount in minor units at stake, sorted by detector and subject."""
+        rows = chain.from_iterable(batch.to_pylist() for batch in hits)
+        for key, group in groupby(rows, key=lambda row: (row["detector"], row["subject"])):
+            resting = list(group)
+            self.found.add(key)
+            finding = self._same(key, resting) or {**_finding(resting, self._as_of), **self._known}
+            self._findings.add([finding])
+            self._facts.add([{**_resting(str(finding["id"]), row), **self._known} for row in resting])
+
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Write rows of findings as they are."""
+        self._findings.add(list(rows))
+
+    def _same(self, key: Key, resting: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """What stands already, if it says this of these facts."""
+        before = self._before.get(key)
+        if before is None or _finding(resting, before.as_of)["id"] != before.row["id"]:
+            return None
+        return before.row
 
 
 class _Writer:
@@ -55,10 +84,7 @@ class _Writer:
         self._writer = pq.ParquetWriter(directory / f"{name}.parquet", self._schema, compression="zstd")
         self._waiting: list[dict[str, Any]] = []
 
-    def __enter__(self) -> "_Writer":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
         self._flush()
         self._writer.close()
 
@@ -78,11 +104,11 @@ def _finding(resting: list[dict[str, Any]], as_of: int | None) -> dict[str, Any]
     detector, subject = first["detector"], first["subject"]
     card = (every_subject_detector() if detector in every_subject_detector() else every_detector())[detector].card
     identity = finding_id(detector, card.version, subject, as_of, [row["fact_id"] for row in resting])
-    said = {"id": identity, "source": "beleg", "detector": detector, "version": card.version, "subject_kind": card.subject}
+    said = {"id": identity, "source": SOURCE, "detector": detector, "version": card.version, "subject_kind": card.subject}
     said |= {"subject": subject, "family": card.family, "status": "open", "currency": first["currency"]}
     return {**said, "as_of": as_of, "amount": first["amount"] or 0}
 
 
 def _resting(identity: str, row: dict[str, str]) -> dict[str, str]:
     own = hashlib.sha256(f"{identity}\n{row['fact_id']}\n{row['role']}".encode()).hexdigest()[:32]
-    return {"id": f"ffc-{own}", "source": "beleg", "finding_id": identity, "fact_id": row["fact_id"], "role": row["role"]}
+    return {"id": f"ffc-{own}", "source": SOURCE, "finding_id": identity, "fact_id": row["fact_id"], "role": row["role"]}

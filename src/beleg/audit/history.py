@@ -5,12 +5,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import pyarrow.parquet as pq
 
-from beleg.connect import read
+from beleg.connect import Book, Intake, read
+from beleg.connect.intake import usual_notes
 from beleg.ledger.engines import copy_out, open_engine
 from beleg.ledger.engines.base import Engine
 
 Progress = Callable[[str, float], None]
+
+# What the ledger is called where a report names its input.
+LEDGER = "the ledger"
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +54,31 @@ def _exports(history: History, work: Path, progress: Progress) -> dict[str, list
 def _copied(history: History, work: Path, progress: Progress) -> dict[str, list[Path]]:
     progress("copying the store's facts", 0.0)
     return copy_out(history.store, work / "facts")
+
+
+def taken(store: str, work: Path, progress: Progress) -> Intake:
+    """The facts of a store, copied out at one moment, as an intake: each table is a file of its own, mapped whole.
+
+    Raises:
+        EngineError: what it needs is not installed.
+    """
+    progress("copying the ledger's facts", 0.0)
+    tables = {name: tuple(files) for name, files in copy_out(store, work / "facts").items()}
+    books = tuple(_book(name, sum(pq.read_metadata(file).num_rows for file in files)) for name, files in tables.items())
+    return Intake(
+        tables=tables,
+        books=books,
+        quarantine=(),
+        quarantine_file=None,
+        sources=(),
+        notes=usual_notes(books, ()),
+        mapping=LEDGER,
+        recording_delay="",
+    )
+
+
+def _book(table: str, rows: int) -> Book:
+    return Book(f"{LEDGER}: {table}", "", rows, rows, {}, 0, 0, {table: rows})
 
 
 def _last(engine: Engine, tables: list[str]) -> int:

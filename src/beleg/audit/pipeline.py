@@ -4,7 +4,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import ibis
@@ -14,9 +13,12 @@ import pyarrow as pa
 from beleg import __version__
 from beleg.audit import breakdown, staff
 from beleg.audit.details import Opener
-from beleg.audit.export import write_findings
+from beleg.audit.export import Findings
+from beleg.audit.history import taken
 from beleg.audit.people import People
 from beleg.audit.ranking import Details, above_line, pick
+from beleg.audit.renewal import standing as standing_findings
+from beleg.audit.renewal import withdrawn
 from beleg.audit.result import AuditResult, Coverage, DetectorRun, Ranked, Sum
 from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
@@ -49,10 +51,7 @@ class Audit:
             ConnectError: the input cannot be read.
             EngineError: the engine cannot be opened.
         """
-        self._progress("reading", 0.0)
-        intake = read(
-            self.settings.path, self.settings.mapping, self.settings.work / "facts", self._reading, secret=self.settings.key
-        )
+        intake = self._intake()
         engine = open_engine(self.settings.engine, self.settings.work / "engine", self.settings.engine_address)
         try:
             engine.attach_facts(intake.tables)
@@ -62,6 +61,13 @@ class Audit:
             return self._answer(intake, engine, out)
         finally:
             engine.close()
+
+    def _intake(self) -> Intake:
+        self._progress("reading", 0.0)
+        if self.settings.store:
+            return taken(self.settings.store, self.settings.work, self._reading)
+        facts = self.settings.work / "facts"
+        return read(self.settings.path, self.settings.mapping, facts, self._reading, secret=self.settings.key)
 
     def _reading(self, step: str, share: float) -> None:
         self._progress(f"reading {step}", 0.4 * share)
@@ -74,9 +80,19 @@ class Audit:
         result = self._result(intake, worked, gathered)
         if out is not None:
             self._progress("writing", 0.97)
-            hits = chain(_with_money(worked), gathered.findings(worked.currency).to_batches())
-            write_findings(hits, result.as_of, out)
+            self._write(engine, worked, gathered, out)
         return result
+
+    def _write(self, engine: Engine, worked: "_Worked", gathered: Gathered, out: Path) -> None:
+        """Every finding; of a ledger's, what says the same as before keeps its id, and what is gone is withdrawn."""
+        live, as_of = bool(self.settings.store), worked.dossier.as_of
+        before = standing_findings(engine) if live else {}
+        ran = {run.detector.name for run in worked.runs if not run.missing}
+        ran |= {name for name, one in gathered.verdicts.items() if one.judged is not None}
+        with Findings(as_of or None, out, before, live=live) as findings:
+            findings.write(_with_money(worked))
+            findings.write(gathered.findings(worked.currency).to_batches())
+            findings.add(withdrawn(engine, before, findings.found, ran, as_of))
 
     def _work(self, engine: Engine, tables: list[str]) -> "_Worked":
         """Every step up to the scores; what later steps read is kept by the engine."""

@@ -12,12 +12,14 @@ from msgspec import Struct
 class AuditSettings(Struct, frozen=True, kw_only=True):
     """The settings of one audit.
 
-    `path` is a file, a folder or a glob; `mapping` a shipped mapping's name or a file; `work` a folder for what is computed on
+    `path` is a file, a folder or a glob; or `store` the address of a database, whose facts are audited, and whose findings are held
+    against those of this audit; `mapping` a shipped mapping's name or a file; `work` a folder for what is computed on
     the way; `as_of` a moment in microseconds, by default the last one anything is known of; `title` what the report is called,
     by default after its input; `weights` a file of the shop's own, by default the shipped ones; `key` the pseudonyms' secret.
     """
 
-    path: str
+    path: str = ""
+    store: str = ""
     work: Path
     mapping: str | None = None
     engine: str = "duckdb"

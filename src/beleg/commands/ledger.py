@@ -3,6 +3,7 @@
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from beleg.audit.settings import pseudonym_key
+from beleg.audit.settings import AuditSettings, pseudonym_key
+from beleg.audit.watch import watch
 from beleg.commands.telling import FOUND, bar, told
 from beleg.connect import read
 from beleg.facts.kinds.gate import Erasure
@@ -29,6 +31,7 @@ from beleg.ledger.store.settings import LedgerSettings, settings
 from beleg.ledger.store.store import Store, open_store
 from beleg.ledger.store.verify import Verified, last_note
 from beleg.ledger.store.verify import verify as verify_store
+from beleg.report import render, write_report
 
 app = cyclopts.App(name="ledger", help="The ledger that facts are appended to, embedded or in PostgreSQL.")
 
@@ -93,6 +96,48 @@ def append(path: str, *, store: Where = None, mapping: str | None = None) -> Non
     _say(f"{done.facts:,} facts read, {done.fresh:,} of them new.")
     if intake.quarantine:
         _say(f"{len(intake.quarantine):,} rows could not be read; `beleg audit` lists them with what to mend.")
+
+
+@app.command
+def audit(
+    *,
+    store: Where = None,
+    out: Path = Path("beleg-report"),
+    budget: Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=1))] = 200,
+    weights: str = "",
+    staff: bool = False,
+) -> None:
+    """Audit what the ledger holds, and bring the findings in it up to date; `beleg serve` does so by itself.
+
+    A finding that rests on the same facts as before stays as it is. One that is gone is withdrawn, because of the fact that spoke.
+
+    Example: ``beleg ledger audit --store /srv/beleg``
+
+    Parameters
+    ----------
+    store:
+        Where the ledger is.
+    out:
+        The folder for the report, as `beleg audit` writes it.
+    budget:
+        How many alerts your team can work.
+    weights:
+        A file of your own weights, which `beleg weights learn` wrote and two persons stand behind.
+    staff:
+        Judge members of staff too. Ask your works council and your data-protection officer first.
+    """
+    with _opened(store) as (_, opened), tempfile.TemporaryDirectory(prefix="beleg-") as work, _progress() as step:
+        settings = AuditSettings(
+            store=opened.service, as_of=time.time_ns() // 1000, work=Path(work), budget=budget, weights=weights, staff=staff,
+            key=pseudonym_key(),
+        )  # fmt: skip
+        seen = watch(settings, out, step)
+        report = write_report(seen[0], out, staff=staff) if seen else None
+    if seen is None or report is None:
+        _say("Another process is auditing this ledger; nothing was done.")
+        sys.exit(FOUND)
+    render(seen[0], Console(), report=report)
+    _say(f"{seen[1]:,} new facts on findings were appended to the ledger.")
 
 
 @app.command

@@ -11,6 +11,7 @@ import msgspec
 from beleg.audit.history import History
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
+from beleg.audit.watch import Look
 from beleg.connect.webhooks import Feeds
 from beleg.gate.checking import check_examples, check_sources
 from beleg.gate.decide import Gate
@@ -32,6 +33,7 @@ from beleg.web.pending import Approvals
 from beleg.web.problems import ProblemError
 from beleg.web.second import SecondPerson
 from beleg.web.settings import Receiver, Settings
+from beleg.web.watching import Watcher
 from beleg.weigh.scale import Scale
 from beleg.weigh.weights import load as load_weights
 
@@ -60,6 +62,8 @@ class Service:
         checker = Checker(store.service, chosen.signer().verifier)
         self.trials = Trials(History(path=settings.history, store=store.service, key=key), _tried(settings), settings.weights)
         self.console = console(store, _console(settings, key), self.second, checker, self.trials)
+        look = Look(store=store.service, key=key, staff=settings.staff, budget=settings.budget, weights=settings.weights)
+        self.watcher = Watcher(look, settings.audit_minutes, self.show)
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
@@ -79,6 +83,10 @@ class Service:
             yield
         finally:
             self._inside -= 1
+
+    def show(self, answer: AuditResult) -> None:
+        """Have the console speak by a newer audit's answer."""
+        self.console.state.site.answer = answer
 
     async def ready(self) -> None:
         """Judge the sources and read what is open."""
@@ -161,7 +169,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             service = Service(settings, store)
             async with _at_work(service.prover.run()):
                 await service.ready()
-                async with _at_work(service.keeper.run(), service.refresh(), service.outgoing.run(), service.sign()):
+                now_and_then = service.refresh(), service.sign(), service.watcher.run()
+                async with _at_work(service.keeper.run(), service.outgoing.run(), *now_and_then):
                     try:
                         yield service
                     finally:

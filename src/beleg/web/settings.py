@@ -35,6 +35,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     notify: Annotated[str, Meta(description="who is told of decisions, as JSON: list of url and secret (whsec_...)")] = "[]"
     origin: Annotated[str, Meta(description="what people open; passkeys are bound to it")] = "http://localhost:8400"
     answer: Annotated[str, Meta(description="the result.json of the newest audit, for the console; empty for none")] = ""
+    audit_minutes: Annotated[
+        int, Meta(description="how often the ledger is audited and its findings brought up to date; 0 for never", ge=0)
+    ] = 60
+    budget: Annotated[int, Meta(description="how many alerts the team can work", ge=1)] = 200
     backtest: Annotated[str, Meta(description="what `beleg backtest --json` wrote, for the console; empty for none")] = ""
     policies: Annotated[str, Meta(description="a folder of policies that the console may try on history; empty for none")] = ""
     history: Annotated[

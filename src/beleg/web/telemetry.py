@@ -28,6 +28,7 @@ SECONDS = Histogram(
 DECISIONS = Counter("beleg_decisions", "Answers given", ("outcome", "rule"), registry=REGISTRY)
 SHADOWED = Counter("beleg_shadow_differs", "Answers the shadow would have given otherwise", ("said", "shadow"), registry=REGISTRY)
 WEBHOOKS = Counter("beleg_webhooks", "Deliveries", ("feed", "outcome"), registry=REGISTRY)
+LOOKS = Counter("beleg_ledger_audits", "Audits of the ledger", ("outcome",), registry=REGISTRY)
 UNREAD = Counter("beleg_log_lines_unread", "Log lines that nobody read in time", registry=REGISTRY)
 
 _log = logging.getLogger("beleg.web")

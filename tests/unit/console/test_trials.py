@@ -56,6 +56,13 @@ def running(server, pattern, let):
         store.close()
 
 
+def tell(let: Path, word: str) -> None:
+    """Let the process say this; it looks for the file, so the word is in it from its first moment."""
+    whole = let.with_name("said")
+    whole.write_text(word)
+    whole.rename(let)
+
+
 def until(condition):
     for _ in range(500):
         if condition():
@@ -74,7 +81,7 @@ def test_one_at_a_time_its_progress_and_its_answer(running, person, let):
     assert 'value="0.25"' in page
     assert "asking before each refund" in page
     assert pol.send("/policies/try", policy="standard").status_code == 409
-    let.write_text("go")
+    tell(let, "go")
     until(lambda: not unfinished(running.desk))
     page = person("ada").get("/policies").text
     assert "Tried on history:" in page
@@ -87,7 +94,7 @@ def test_one_at_a_time_its_progress_and_its_answer(running, person, let):
 
 def test_what_fails_is_told_and_another_one_may_begin(running, person, let):
     pol = person("pol")
-    let.write_text("no")
+    tell(let, "no")
     assert pol.send("/policies/try", policy="standard").status_code == 303
     until(lambda: not unfinished(running.desk))
     assert "the carrier has no source" in pol.get("/policies").text
@@ -102,7 +109,7 @@ def test_what_fails_is_told_and_another_one_may_begin(running, person, let):
 
 @pytest.mark.parametrize("word", ["noise", "flood"])
 def test_what_cannot_be_read_is_told_as_that(running, person, let, word):
-    let.write_text(word)
+    tell(let, word)
     assert person("pol").send("/policies/try", policy="standard").status_code == 303
     until(lambda: not unfinished(running.desk))
     assert "what its process said could not be read" in person("pol").get("/policies").text

@@ -78,7 +78,7 @@ def console(
     desk = Desk(ledger, Sampling(settings.key, settings.second_readings), settings.pseudonyms, lambda _currency: 1.0)
     sessions = Sessions(settings.key, secure=settings.origin.startswith("https:"))
     elsewhere = Company(settings.company, settings.origin + company.ANSWER) if settings.company else None
-    app.state.site = Site(desk, sessions, settings, second, checker, trials, elsewhere)
+    app.state.site = Site(desk, sessions, settings, second, checker, trials, elsewhere, settings.answer)
     return app
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from beleg.audit.result import AuditResult
 from beleg.facts.kinds.gate import DeniedAttempt
 from beleg.report import view, words
 from beleg.web.console import access
@@ -35,11 +36,12 @@ class TurnedAwayError(Exception):
         self.why = why
 
 
-class Site(Struct, frozen=True):
+class Site(Struct):
     """What all requests share.
 
     `second` asks second persons, where the gate runs beside the console; `checker` checks the log; `trials` tries policies on
-    history; `company` is the provider that people of the company sign in at.
+    history; `company` is the provider that people of the company sign in at; `answer` is the newest audit's, and changes when
+    a newer one is there.
     """
 
     desk: Desk
@@ -49,6 +51,7 @@ class Site(Struct, frozen=True):
     checker: Checker | None = None
     trials: Trials | None = None
     company: Company | None = None
+    answer: AuditResult | None = None
 
 
 class Context:

@@ -50,7 +50,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         origin: what people open, such as http://localhost:8000; passkeys are bound to it.
         key: the service's secret, from which cookies, form tokens and second readings are signed.
         pseudonyms: the key pseudonyms are made with, the same as the audit's.
-        answer: the newest audit's answer, if there is one, for the arithmetic behind its findings.
+        answer: the newest audit's answer at the start, if there is one, for the arithmetic behind its findings.
         backtest: the file that `beleg backtest --json` wrote, read anew whenever somebody looks.
         policies: the files of the policies in force, and of those tried beside them.
         second_readings: the share of outcomes that a second person reads.

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import tempfile
-from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +14,11 @@ from beleg.audit.history import History
 from beleg.audit.trial import COMMAND, Said, Trial
 from beleg.facts.kinds.operators import PolicyTrial, PolicyTrialEnd
 from beleg.gate.history import Backtest
+from beleg.web.aside import AsideError, aside
 from beleg.web.console.desk import Desk, envelope, now
 
 # A trial that takes longer is broken off; whoever finds an older one without an end knows that nobody works on it.
 LONGEST = 3_600.0
-_LINE = 1 << 20  # bytes of the answer
 
 
 class Begun(Struct):
@@ -89,8 +88,8 @@ class Trials:
             raise
         except TimeoutError:
             said = Said(failed=f"it took longer than {LONGEST / 60:.0f} minutes and was broken off")
-        except OSError as broken:
-            said = Said(failed=f"its process could not be started: {broken}")
+        except AsideError as broken:
+            said = Said(failed=str(broken))
         finally:
             self.begun = None
             answer = msgspec.json.encode(said.answer).decode() if said.answer else None
@@ -99,33 +98,17 @@ class Trials:
 
     async def _run(self, begun: Begun) -> Said:
         """The process at work. It may be killed, so what it leaves on the way is taken away here, once it is gone."""
-        pipe, fact = asyncio.subprocess.PIPE, begun.fact
+        last = Said()
+
+        def heard(said: Said) -> None:
+            nonlocal last
+            last, begun.step, begun.share = said, said.step or begun.step, said.share
+
         with tempfile.TemporaryDirectory(prefix="beleg-") as work:
-            policy = str(self.policies[fact.policy])
-            trial = Trial(policy=policy, digest=fact.digest, history=self._history, work=work, weights=self.weights)
-            process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=_LINE)
-            try:
-                return await _heard(process, trial, begun)
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-
-
-async def _heard(process: Process, trial: Trial, begun: Begun) -> Said:
-    """The last that the process says to this trial."""
-    if process.stdin is None or process.stdout is None:
-        raise OSError("no pipes")
-    process.stdin.write(msgspec.json.encode(trial))
-    process.stdin.close()
-    said = Said()
-    try:
-        async for line in process.stdout:
-            said = msgspec.json.decode(line, type=Said)
-            begun.step, begun.share = said.step or begun.step, said.share
-    except (OSError, ValueError) as broken:
-        return Said(failed=f"what its process said could not be read: {broken}")
-    return said
+            policy, digest = str(self.policies[begun.fact.policy]), begun.fact.digest
+            trial = Trial(policy=policy, digest=digest, history=self._history, work=work, weights=self.weights)
+            await aside(self._command, trial, Said, heard)
+        return last
 
 
 def unfinished(desk: Desk) -> list[PolicyTrial]:

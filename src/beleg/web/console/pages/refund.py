@@ -55,7 +55,7 @@ async def show(context: Context) -> Response:
 
 
 def _ranked(context: Context, name: str) -> Ranked | None:
-    answer = context.site.settings.answer
+    answer = context.site.answer
     return next((one for one in answer.ranked if one.slice_id == name), None) if answer else None
 
 

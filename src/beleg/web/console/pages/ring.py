@@ -19,7 +19,7 @@ from beleg.web.console.pages import refund
 
 def answered(context: Context, kind: str, shown: str) -> Subject | None:
     """What the newest audit said of a subject."""
-    answer = context.site.settings.answer
+    answer = context.site.answer
     if answer is None:
         return None
     lists = {"ring": answer.subjects.rings, "account": answer.subjects.accounts, "staff": answer.subjects.staff or ()}

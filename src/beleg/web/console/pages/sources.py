@@ -8,4 +8,4 @@ from beleg.web.console.context import Context
 
 async def show(context: Context) -> Response:
     """The page."""
-    return context.render("sources.html.j2", answer=context.site.settings.answer, view=view, r=reading)
+    return context.render("sources.html.j2", answer=context.site.answer, view=view, r=reading)
