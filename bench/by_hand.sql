@@ -15,7 +15,8 @@ CREATE MACRO either(one, other) AS CASE
     WHEN 'C' IN (one, other) THEN 'C' WHEN 'T' IN (one, other) THEN 'T' WHEN 'P' IN (one, other) THEN 'P'
     WHEN 'A' IN (one, other) THEN 'A' ELSE 'U' END;
 CREATE TYPE proof AS ENUM ('carrier_accepted', 'weight_plausible', 'delivered_at_site', 'dock_manifested', 'item_scanned',
-    'inspected', 'put_away', 'counted_or_resold', 'not_dispatched', 'not_delivered', 'documented', 'approved');
+    'inspected', 'put_away', 'counted_or_resold', 'not_dispatched', 'not_delivered', 'left_light',
+    'documented', 'approved');
 
 
 -- Who is one person: logins of one person on the roster, or that ever shared a session.
@@ -320,6 +321,13 @@ WITH docked AS (
     FROM outbound_scans ANTI JOIN (SELECT slice, parcel_id FROM outbound_scans WHERE status = 'delivered') USING (slice, parcel_id)
     WHERE refund_class = 'not_received' AND (held(status) OR status IN ('lost', 'return_to_sender'))
     UNION ALL BY NAME
+    SELECT s.slice, 'left_light' AS proof, c.weight < 0.6 * p.declared_weight AS says, c.id AS fact_id,
+        CASE WHEN c.attested THEN c.carrier END AS carrier
+    FROM slices s JOIN parcels p USING (order_id) JOIN scans c USING (parcel_id)
+    WHERE s.claim_kind = 'empty_box' AND s.refund_class IN ('not_received', 'damaged') AND p.direction = 'out'
+        AND 0.6 * p.declared_weight > 150 AND c.weight IS NOT NULL
+        AND (c.status = 'accepted' OR c.status = 'in_transit' AND c.weight >= 0.6 * p.declared_weight)
+    UNION ALL BY NAME
     SELECT s.slice, 'documented' AS proof, true AS says, d.id AS fact_id
     FROM slices s JOIN claim_documents d USING (order_id)
     WHERE s.refund_class IN ('damaged', 'returnless') AND (s.claim_id IS NULL OR s.claim_id = d.claim_id)
@@ -482,6 +490,8 @@ WITH parcels_of AS (
             NOT f.carried OR due_at IS NULL, due_at) AS not_dispatched,
         letter(refund_class = 'not_received', 'not_delivered' IN con, 'not_delivered' IN pro,
             NOT f.delivered OR due_at IS NULL, due_at) AS not_delivered,
+        CASE WHEN claim_kind IS DISTINCT FROM 'empty_box' OR refund_class NOT IN ('not_received', 'damaged') THEN 'N'
+            WHEN 'left_light' IN con THEN 'A' WHEN 'left_light' IN pro THEN 'T' ELSE 'U' END AS left_light,
         letter(refund_class IN ('damaged', 'returnless'), 'documented' IN con, 'documented' IN pro,
             NOT f.documented OR due_at IS NULL, due_at) AS documented,
         letter(refund_class IN ('adjustment', 'goodwill'), 'approved' IN con, 'approved' IN pro,

@@ -45,12 +45,12 @@ def meetings(cases: Cases, group: Ints) -> pa.Table:
     begun = np.where(served[at] == pair, since[at], days)
     open_ = cases.day[case] <= begun
     case, place, begun = case[open_], place[open_], begun[open_]
-    people = np.unique(cases.queue * clerks + cases.clerk) // clerks
-    peers = np.bincount(people, minlength=int(cases.queue.max()) + 1) - 1
+    people = np.unique(cases.crew * clerks + cases.clerk) // clerks
+    peers = np.bincount(people, minlength=int(cases.crew.max()) + 1) - 1
     met = (cases.clerk[case] == who[place]) & (cases.day[case] == begun)
     return tabled(
         subject=named("s", who[place]), counterpart=named("r", group[case]), occasion=cases.day[case],
-        cases=np.ones(len(case)), share=load[place] / size[cell[case]], met=met, peers=peers[cases.queue[case]],
+        cases=np.ones(len(case)), share=load[place] / size[cell[case]], met=met, peers=peers[cases.crew[case]],
     )  # fmt: skip
 
 

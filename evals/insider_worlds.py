@@ -58,10 +58,14 @@ class Plot:
 
 @dataclass(slots=True)
 class Cases:
-    """One entry a case; ring is -1 outside rings. approver: whoever agreed; lacking: nothing proves that the goods came."""
+    """One entry a case; ring is -1 outside rings.
+
+    crew: who works at the same site in the same shift; approver: whoever agreed; lacking: nothing proves that the goods came.
+    """
 
     day: Ints
     queue: Ints
+    crew: Ints
     account: Ints
     ring: Ints
     clerk: Ints
@@ -133,7 +137,7 @@ def make(desk: Desk, plot: Plot, seed: int) -> Cases:
     account, ring, day, queue, clerk = _come_back(desk, roster, (account, ring, day, queue, clerk), chance)
     approver = _approve(desk, roster, queue, clerk, chance)
     lacking = _lack(desk, roster, (day, queue, clerk), busy, chance)
-    cases = Cases(day, queue, account, ring, clerk, approver, lacking, roster.trainee)
+    cases = Cases(day, queue, queue // desk.categories, account, ring, clerk, approver, lacking, roster.trainee)
     return _bribe(desk, plot, roster, cases, chance) if plot.insiders else cases
 
 
@@ -212,6 +216,7 @@ def _bribe(desk: Desk, plot: Plot, roster: _Roster, cases: Cases, chance: np.ran
     return Cases(
         day=np.concatenate([cases.day, day]),
         queue=np.concatenate([cases.queue, queue]),
+        crew=np.concatenate([cases.crew, queue // desk.categories]),
         account=np.concatenate([cases.account, account]),
         ring=np.concatenate([cases.ring, ring]),
         clerk=np.concatenate([cases.clerk, clerk]),

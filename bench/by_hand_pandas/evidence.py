@@ -114,6 +114,14 @@ def _claimed(t: Tables, slices: Frame) -> list[Frame]:
     held = missing[missing.status.isin([*HELD, "lost", "return_to_sender"])]
     keys = ["slice", "parcel_id"]
     open_ = held[~pd.MultiIndex.from_frame(held[keys]).isin(pd.MultiIndex.from_frame(arrived[keys]))]
+    empty = slices[(slices.claim_kind == "empty_box") & slices.refund_class.isin(["not_received", "damaged"])]
+    empty = empty[["slice", "order_id"]]
+    out = t["parcels"][t["parcels"].direction == "out"][["order_id", "parcel_id", "declared_weight"]]
+    out = empty.merge(out.assign(least=out.declared_weight * 0.6), on="order_id")
+    weighed = out[out.least > 150].merge(t["scans"].rename(columns={"id": "fact_id"}).dropna(subset="weight"), on="parcel_id")
+    full = weighed.weight >= weighed.least
+    weighed = weighed[(weighed.status == "accepted") | ((weighed.status == "in_transit") & full)]
+    weighed["carrier_says"] = weighed.carrier.where(weighed.attested)
     wanted = slices[slices.refund_class.isin(["damaged", "returnless"])][["slice", "order_id", "claim_id"]]
     papers = t["claim_documents"].rename(columns={"id": "fact_id"})
     papers = wanted.merge(papers[papers.order_id.notna()], on="order_id", suffixes=("", "_of"))
@@ -123,6 +131,7 @@ def _claimed(t: Tables, slices: Frame) -> list[Frame]:
         _rows(left, "not_dispatched", False, "carrier_says"),
         _rows(arrived, "not_delivered", False, "carrier_says"),
         _rows(open_, "not_delivered", True, "carrier_says"),
+        _rows(weighed, "left_light", weighed.weight < weighed.least, "carrier_says"),
         _rows(papers, "documented", True),
     ]  # fmt: skip
 

@@ -91,7 +91,8 @@ def states_of(known: Known, evidence: Frame, over: Frame, as_of: int) -> Frame:
         if proof == "weight_plausible":
             applies &= s.unit_weight.notna() | pro | con
         conditions = [~applies, con, pro, silent[proof] | s.due_at.isna(), s.due_at > as_of]
-        s[proof] = np.select(conditions, list("NCTUP"), "A")
+        against, otherwise = ("A", "U") if proof == "left_light" else ("C", "A")
+        s[proof] = np.select(conditions, ["N", against, "T", "U", "P"], otherwise)
     s["standing"] = _standing(s, s.slice.isin(over.slice))
     return s
 
@@ -125,7 +126,7 @@ def _silent(t: Tables, s: Frame) -> dict[str, "pd.Series[bool]"]:
         "item_scanned": len(t["receipts"]) > 0, "inspected": len(t["inspections"]) > 0 and roster,
         "counted_or_resold": len(t["stock_counts"]) + len(t["resales"]) > 0, "not_dispatched": held,
         "not_delivered": (t["scans"].status == "delivered").any(), "documented": len(t["claim_documents"]) > 0,
-        "approved": t["refunds"].approver.notna().any() and roster,
+        "approved": t["refunds"].approver.notna().any() and roster, "left_light": False,
     }  # fmt: skip
     return {**silent, **{proof: pd.Series(not there, index=s.index) for proof, there in sources.items()}}
 
@@ -135,6 +136,8 @@ def _applies(s: Frame, proof: str) -> "pd.Series[bool]":
         "not_dispatched": ["cancelled"], "not_delivered": ["not_received"], "documented": ["damaged", "returnless"],
         "approved": ["adjustment", "goodwill"],
     }  # fmt: skip
+    if proof == "left_light":
+        return (s.claim_kind == "empty_box") & s.refund_class.isin(["not_received", "damaged"])
     return s.refund_class.isin(claims.get(proof, BACK))
 
 

@@ -10,7 +10,7 @@ HELD = ["accepted", "in_transit", "out_for_delivery", "delivered", "attempted", 
 BACK = ["return", "instant", "unclassified"]
 PROOFS = [
     "carrier_accepted", "weight_plausible", "delivered_at_site", "dock_manifested", "item_scanned", "inspected", "put_away",
-    "counted_or_resold", "not_dispatched", "not_delivered", "documented", "approved",
+    "counted_or_resold", "not_dispatched", "not_delivered", "left_light", "documented", "approved",
 ]  # fmt: skip
 COLUMNS = {
     "activations": "id occurred_at serial",

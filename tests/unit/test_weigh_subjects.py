@@ -16,11 +16,28 @@ P = st.floats(1e-12, 1.0)
 
 
 @given(st.lists(P, min_size=1, max_size=40), st.floats(0.001, 0.2))
-def test_discoveries_are_those_of_benjamini_and_yekutieli(p_values, level):
-    adjusted = false_discovery_control(p_values, method="by")
-    near = np.isclose(adjusted, level, rtol=1e-9)
+def test_discoveries_are_those_of_a_step_up_half_bonferronis_and_half_benjamini_and_yekutielis(p_values, level):
+    """By definition: as many as possible, none of them above the shape's value for so many."""
+    tests = len(p_values)
+    harmonic = sum(1 / rank for rank in range(1, tests + 1))
+    passing = discoveries(p_values, tests, level)
+    shape = {rank: level / tests * (0.5 + 0.5 * rank / harmonic) for rank in range(1, tests + 1)}
+    most = max((rank for rank in shape if sum(p <= shape[rank] for p in p_values) >= rank), default=0)
+    assert passing == [most > 0 and p <= shape[most] for p in p_values]
+
+
+@given(st.lists(P, min_size=1, max_size=40), st.floats(0.001, 0.2))
+def test_who_passes_at_half_the_level_by_bonferroni_or_by_benjamini_and_yekutieli_passes(p_values, level):
     passing = np.array(discoveries(p_values, len(p_values), level))
-    assert ((passing == (adjusted <= level)) | near).all()
+    halves = np.array(p_values) * len(p_values), false_discovery_control(p_values, method="by")
+    assert all(passing[half <= 0.4999 * level].all() for half in halves)
+
+
+def test_comparisons_that_paid_for_their_search_pass_by_themselves():
+    rows = [Comparison(subject=f"R{n}", p=p) for n, p in enumerate((0.02, 0.03, 0.05))]
+    for searched, named in ((True, {"R0", "R1"}), (False, set())):
+        voice = Voice(detector="one", kind="ring", family="ties", comparisons=rows, tests=90, searched=searched)
+        assert {one.subject for one in weigh_subjects([voice], {"one": 1.0})} == named
 
 
 @given(st.lists(P, min_size=1, max_size=20), st.integers(0, 50))

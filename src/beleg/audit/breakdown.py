@@ -29,6 +29,7 @@ SOURCES = {
     "counted_or_resold": "stock counts or resales by licence plate number",
     "not_dispatched": "cancellations and outbound scans",
     "not_delivered": "carrier scans of outbound parcels",
+    "left_light": "weights from the carrier on the way out",
     "documented": "the documents handed in with claims",
     "approved": "who asked for and who approved a refund, and the staff roster",
 }

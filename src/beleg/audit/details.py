@@ -92,8 +92,9 @@ class Opener:
         cards = [every_detector()[name].card for name in fired]
         leading = [card for card in cards if card.method == row["method_name"]] or cards
         rivals = {rival.name: Rival(rival.name, rival.tells_apart) for card in leading for rival in card.rivals}
-        if row["rival_millibits"] > 0:
-            # what was taken off the sum is the first thing to look into
+        # what was taken off the sum is the first thing to look into; where most honest refunds of a kind are somebody's misfortune,
+        # nothing is taken off, and the one that fits best comes first all the same
+        if row["rival_millibits"] > 0 or sum(self.weights.rival_shares.get(row["kind"], {}).values()) > 0.5:
             best = self.hypotheses[row["rival"]]
             rivals = {best: Rival(best, self.weights.tells_apart[best])} | rivals
         return tuple(rivals.values()) or (Rival("process error: the record is incomplete", "the systems the refund came from"),)

@@ -125,5 +125,6 @@ def _voice(verdict: Verdict) -> Voice:
         family=card.family,
         weak=card.weak,
         tests=judged.tests if judged is not None else 0,
+        searched=judged is not None and judged.searched,
         comparisons=[Comparison(**row) for row in rows],
     )

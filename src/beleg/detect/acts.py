@@ -24,10 +24,11 @@ def roster(dossier: Dossier) -> ir.Table:
 
 
 def received(dossier: Dossier) -> ir.Table:
-    """Receipts by persons on the roster: person, slice_id, account_id, fact_id, at, day, session, stratum, checked, lacking.
+    """Receipts by persons on the roster.
 
-    checked: whether any source could say that the goods arrived or where they went; lacking: none says that they did, and one
-    says that they did not. One that saw them is enough: who put goods away without a label to arrive by has the goods.
+    person, slice_id, account_id, fact_id, at, day, session, crew, stratum, checked, lacking; checked: whether any source could say
+    that the goods arrived or where they went; lacking: none says that they did, and one says that they did not. One that saw them
+    is enough: who put goods away without a label to arrive by has the goods.
     """
     return dossier.view.step("acts_received", lambda _: _received(dossier))
 
@@ -45,8 +46,8 @@ def _received(dossier: Dossier) -> ir.Table:
 def approved(dossier: Dossier) -> ir.Table:
     """Approvals by persons on the roster, one row per slice paid for.
 
-    person, requester (a person, or empty), slice_id, account_id, fact_id, at, day, amount, stratum, checked, lacking; lacking:
-    the refund's required proofs are absent or contradicted.
+    person, requester (a person, or empty), slice_id, account_id, fact_id, at, day, amount, crew, stratum, checked, lacking;
+    lacking: the refund's required proofs are absent or contradicted.
     """
     return dossier.view.step("acts_approved", lambda _: _approved(dossier))
 
@@ -64,13 +65,14 @@ def _approved(dossier: Dossier) -> ir.Table:
 
 
 def _placed(t: ir.Table, dossier: Dossier) -> ir.Table:
-    """With day and stratum: the same site, category and shift, newcomers apart."""
+    """With day, crew (the same site and shift), and stratum: the crew's work in one category, newcomers apart."""
     t = t.left_join(roster(dossier), "person").drop("person_right")
     t = t.mutate(day=(t["at"] // DAY).cast("int64"))
     new = (t["at"] - t.since < NEW_DAYS * DAY).fill_null(False)
     place = ibis.coalesce(t.site, t.home, "any site")
-    words = place + ", " + t.category.fill_null("any category") + ", " + t["shift"].fill_null("any shift")
-    return t.mutate(stratum=words + new.ifelse(", new here", ""))
+    shift = t["shift"].fill_null("any shift")
+    words = place + ", " + t.category.fill_null("any category") + ", " + shift
+    return t.mutate(crew=place + ", " + shift, stratum=words + new.ifelse(", new here", ""))
 
 
 def counted(acts: ir.Table) -> ir.Table:

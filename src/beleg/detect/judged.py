@@ -42,11 +42,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """All that one detector says.
 
     rows: `JUDGED`, at least every comparison that may stand out; tests: how many comparisons were made, those without a row
-    included; too_few: the subjects that had too few peers to be compared with; members (`MEMBERS`) and links (`LINKS`): of rings.
+    included; searched: the p-values have paid for the search by which the rows were found, so that tests cost no more; too_few: the
+    subjects that had too few peers to be compared with; members (`MEMBERS`) and links (`LINKS`): of rings.
     """
 
     rows: pa.Table
     tests: int
+    searched: bool = False
     too_few: tuple[str, ...] = ()
     members: pa.Table = msgspec.field(default_factory=MEMBERS.empty_table)
     links: pa.Table = msgspec.field(default_factory=LINKS.empty_table)

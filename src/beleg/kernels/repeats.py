@@ -16,7 +16,7 @@ _FEWEST = 2
 _SHARES = (0.01, 0.03, 0.1, 0.3)
 
 # So many of all peers may be guilty; what more of them show is the place's, and somebody may well show it so many times as often.
-_GUILTY, _LENIENT = 1 / 3, 4.0
+_GUILTY, _LENIENT = 1 / 2, 4.0
 
 # On an occasion on which it befell so many others of the group, it is the occasion's.
 _CROWD = 2
@@ -27,7 +27,7 @@ def repeat(shown: pa.Table) -> pa.Table:
 
     An act's evidence is a likelihood ratio, of mean at most 1 among honest subjects, and so is the mean over an occasion. A bet
     that multiplies what it holds by 1 - share + share * ratio gains nothing on average, so that what it holds in the end is an
-    e-value. A ratio is never more than peers leave of it: where more than a third of them show such acts, or several others on
+    e-value. A ratio is never more than peers leave of it: where more than half of them show such acts, or several others on
     the same occasion, that is how often chance is taken to bring one.
 
     Args:

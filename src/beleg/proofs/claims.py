@@ -1,4 +1,4 @@
-"""What each fact says about claims for goods that stay away: were they sent, did they arrive, is the damage shown, who agreed."""
+"""What each fact says about claims for goods that stay away: sent, arrived, light when they left, shown to be broken, agreed to."""
 
 from collections.abc import Iterable
 
@@ -9,6 +9,12 @@ from beleg.ledger.view import View
 from beleg.proofs.rows import HELD_BY_CARRIER, rows
 from beleg.proofs.slices import refund_facts, slices
 
+# What a parcel weighs at least, as a share of what it should; and what an empty one weighs at most, with what scales differ by.
+LIGHTEST, EMPTY_GRAMS = 0.6, 150
+
+# The classes of refunds that answer a claim of goods that did not come.
+MISSED = ("not_received", "damaged")
+
 _CLASSES = ["not_received", "cancelled", "damaged", "returnless", "adjustment", "goodwill"]
 
 
@@ -18,6 +24,7 @@ def claim_evidence(view: View) -> Iterable[ir.Table]:
     sent = view.step("outbound_scans", lambda v: _outbound(v, asked))
     yield from _dispatch(view, asked, sent)
     yield from _delivery(sent)
+    yield from _weights(view, asked)
     yield from _documents(view, asked)
     yield from _approvals(view, asked)
 
@@ -58,6 +65,28 @@ def _delivery(sent: ir.Table) -> Iterable[ir.Table]:
     held = claimed.filter(claimed.status.isin([*HELD_BY_CARRIER, "lost", "return_to_sender"]))
     open_ = held.anti_join(arrived, ["slice_id", "parcel_id"])
     yield rows(open_, "not_delivered", "for", carrier=open_.attests, place=open_.carrier)
+
+
+def _weights(view: View, asked: ir.Table) -> Iterable[ir.Table]:
+    """Of a parcel that is said to have come empty: what it weighed when the carrier took it, and on its way.
+
+    Light when it was taken, it was packed wrongly; light later only, it was emptied on its way. A parcel of which an empty box
+    hardly weighs less tells nothing.
+    """
+    empty = asked.filter((asked.claim_kind == "empty_box") & asked.refund_class.isin(MISSED)).select("slice_id", "order_id")
+    parcels = view.table("parcels").filter(lambda t: t.direction == "out").select("parcel_id", "order_id", "declared_weight")
+    lines = view.table("order_lines").semi_join(empty, "order_id")
+    lines = lines.mutate(weight=lines.unit_weight * lines.quantity)
+    units = lines.group_by("order_id").agg(units=lines.weight.sum(), n=lines.count(), known=lines.weight.count())
+    joined = empty.join(parcels, "order_id").left_join(units, "order_id").drop("order_id_right")
+    whole = (joined.known == joined.n).ifelse(joined.units, None)
+    sent = joined.select("slice_id", "parcel_id", least=LIGHTEST * ibis.coalesce(joined.declared_weight, whole))
+    sent = sent.filter(sent.least > EMPTY_GRAMS)
+    scans = view.table("scans").filter(lambda t: t.weight.notnull() & t.status.isin(["accepted", "in_transit"]))
+    t = sent.join(scans.select("parcel_id", "carrier", "status", "weight", "attested", fact_id="id", at="occurred_at"), "parcel_id")
+    verdict = ibis.cases((t.weight >= t.least, "against"), (t.status == "accepted", "for"))
+    attests = t.attested.ifelse(t.carrier, None)
+    yield rows(t, "left_light", verdict, carrier=attests, place=t.carrier).filter(lambda r: r.says.notnull())
 
 
 def _documents(view: View, asked: ir.Table) -> Iterable[ir.Table]:

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from beleg.ledger.view import View
+from beleg.proofs.claims import MISSED
 from beleg.proofs.coverage import DAY, WINDOWS, Coverage
 from beleg.proofs.evidence import evidence, receipts, return_parcels, return_scans
 from beleg.proofs.money import overpaid
@@ -113,6 +114,8 @@ def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Val
         name for name, need in matrix().items() if proof in chain(*need.groups) or (proof in RETURN_PROOFS and followed(name))
     ]
     applies = t.refund_class.isin(wanted)
+    if proof == "left_light":
+        applies = (t.claim_kind == "empty_box") & t.refund_class.isin(MISSED)
     if proof == "weight_plausible":
         applies &= t.unit_weight.notnull() | _says(t, proof, "for") | _says(t, proof, "against")
     silent = ibis.literal(not coverage.has(proof)) | t.due_at.isnull()
@@ -122,7 +125,8 @@ def _letter(t: ir.Table, proof: Proof, coverage: Coverage, as_of: int) -> ir.Val
         silent |= t.unplaced.fill_null(False)
     return ibis.cases(
         (~applies, LETTERS["not_applicable"]),
-        (_says(t, proof, "against"), LETTERS["contradicted"]),
+        # a parcel that left full may have been emptied later: that does not bear the claim out, and is no contradiction
+        (_says(t, proof, "against"), LETTERS["absent" if proof == "left_light" else "contradicted"]),
         (silent if proof in BY_SILENCE else ibis.literal(False), LETTERS["unavailable"]),
         (_says(t, proof, "for"), LETTERS["true"]),
         (silent, LETTERS["unavailable"]),

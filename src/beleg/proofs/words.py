@@ -19,6 +19,7 @@ Proof = Literal[
     "counted_or_resold",
     "not_dispatched",
     "not_delivered",
+    "left_light",
     "documented",
     "approved",
 ]
@@ -52,6 +53,7 @@ PROOF_WORDS: Mapping[Proof, str] = {
     "counted_or_resold": "counted or sold again",
     "not_dispatched": "never dispatched",
     "not_delivered": "not delivered",
+    "left_light": "left light",
     "documented": "documented",
     "approved": "agreed to by a second person",
 }

@@ -1,8 +1,9 @@
 """The page on proofs: what speaks for each, the states, and which refund class needs which."""
 
 from beleg.kernels.liveness import BUSY, DOWN_SHARE
+from beleg.proofs.claims import LIGHTEST
 from beleg.proofs.coverage import WINDOWS
-from beleg.proofs.evidence import HEAVIEST, LIGHTEST, SCALE_GRAMS
+from beleg.proofs.evidence import HEAVIEST, SCALE_GRAMS
 from beleg.proofs.money import SLACK
 from beleg.proofs.words import CLAIM_PROOFS, LETTERS, PROOFS, RETURN_PROOFS, Need, Proof, matrix
 from beleg.reference.markdown import code, codes, page, sentence, table

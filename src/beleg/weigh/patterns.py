@@ -15,7 +15,7 @@ FAMILIES: Mapping[str, tuple[Proof, ...]] = {
     "weight": ("weight_plausible",),
     "item": ("item_scanned", "inspected"),
     "afterlife": ("put_away", "counted_or_resold"),
-    "claim": ("not_dispatched", "not_delivered", "documented"),
+    "claim": ("not_dispatched", "not_delivered", "left_light", "documented"),
     "conduct": ("approved",),
     "money": (),
 }

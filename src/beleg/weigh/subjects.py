@@ -26,13 +26,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """One detector's comparisons; `tests` counts all that were made. A weak one never alerts alone."""
+    """One detector's comparisons; `tests` counts all that were made, unless p-values have paid for them (`searched`).
+
+    A weak one never alerts alone.
+    """
 
     detector: str
     kind: str
     family: str
     comparisons: Sequence[Comparison]
     tests: int
+    searched: bool = False
     weak: bool = False
 
 
@@ -69,14 +73,20 @@ def weigh_subjects(voices: Iterable[Voice], shares: Mapping[str, float]) -> list
     said: dict[tuple[str, str], list[Told]] = defaultdict(list)
     for voice in voices:
         alone = 0.0 if voice.weak else level.get(voice.detector, 0.0)
-        by_e = all(one.p is None for one in voice.comparisons)
-        passing = discoveries([one.chance for one in voice.comparisons], voice.tests, alone, by_e=by_e)
+        passing = _passing(voice, alone)
         for one, passes in zip(voice.comparisons, passing, strict=True):
             worth = bits(one.p, one.log2_e)
             told = Told(detector=voice.detector, family=voice.family, comparison=one, bits=worth, passes=passes)
             said[voice.kind, one.subject].append(told)
     heard = [_add(kind, subject, told) for (kind, subject), told in said.items() if any(one.passes for one in told)]
     return sorted(heard, key=lambda one: (one.kind, -one.bits, one.subject))
+
+
+def _passing(voice: Voice, level: float) -> list[bool]:
+    chances = [one.chance for one in voice.comparisons]
+    if voice.searched:
+        return [chance <= level for chance in chances]
+    return discoveries(chances, voice.tests, level, by_e=all(one.p is None for one in voice.comparisons))
 
 
 def _add(kind: str, subject: str, told: Sequence[Told]) -> Heard:

@@ -26,6 +26,7 @@ class Shop:
     def __init__(self, seed: int, people: int = 600) -> None:
         self.random = np.random.default_rng(seed)
         self.telling: set[str] = set()
+        self.days: dict[str, str] = {}
         self.rows: Rows = [(f"a{n}", kind, "", 1, 0) for n in range(people) for kind in ("device", "payment", "address")]
         for n in range(people):
             self.refund(f"a{n}", 1 + n % 3, n % 40 == 0)
@@ -45,7 +46,10 @@ class Shop:
         return people
 
     def judged(self) -> Judged:
-        columns = zip(*self.rows, strict=True)
+        rows = [
+            (*row[:2], self.days.get(row[0], ""), *row[3:]) if row[1] == "" and row[0] in self.telling else row for row in self.rows
+        ]
+        columns = zip(*rows, strict=True)
         table = pa.table(
             {name: pa.array(cells) for name, cells in zip(("account", "kind", "entity", "n", "bad"), columns, strict=True)}
         )
@@ -121,6 +125,39 @@ def test_refunds_above_the_line_that_fall_on_everybody_tell_nothing():
     shop = Shop(9)
     ring = shop.group("r", 5, FAMILY, 0.9, bad=0.1)
     shop.telling = {*ring[:4], *(f"a{n}" for n in range(0, 600, 2))}
+    assert rings(shop.judged()) == []
+
+
+def chain(shop: Shop, size: int = 4) -> list[str]:
+    """Accounts of which each shares one thing with the next, so that what they share says little by itself."""
+    people = [f"c{n}" for n in range(size)]
+    for n, one in enumerate(people):
+        shop.rows += [(one, "phone", f"phone {link}", 1, 0) for link in (n, n + 1)]
+        shop.refund(one, 3, 0)
+    # circles of honest people who share as much
+    for n in range(0, 300, 3):
+        shop.rows += [(f"a{n + k}", "address", f"address {n}", 1, 0) for k in range(3)]
+    return people
+
+
+def test_who_shares_rare_things_one_with_the_next_is_named_by_refunds_above_the_line_on_days_of_their_own():
+    shop = Shop(10)
+    people = chain(shop)
+    honest = [f"a{n}" for n in range(301, 600, 30)]
+    shop.telling = {*people, *honest}
+    shop.days = {one: f"day {n}" for n, one in enumerate(sorted(shop.telling))}
+    judged = shop.judged()
+    assert rings(judged) == [set(people)]
+    assert {(tie["kind"], tie["account"] in people) for tie in judged.links.to_pylist()} == {("phone", True)}
+    assert judged.links.num_rows == judged.rows["observed"][0].as_py() > judged.rows["expected"][0].as_py()
+
+
+@pytest.mark.parametrize("day", ["one day", "of all"])
+def test_what_befell_them_on_one_day_or_befalls_many_ties_nobody(day):
+    shop = Shop(10)
+    people = chain(shop)
+    shop.telling = {*people, *(f"a{n}" for n in range(300, 600, 30 if day == "one day" else 1))}
+    shop.days = {one: day if day == "one day" else f"day {n}" for n, one in enumerate(sorted(shop.telling))}
     assert rings(shop.judged()) == []
 
 

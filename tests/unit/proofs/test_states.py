@@ -257,3 +257,53 @@ def test_an_order_told_of_twice_has_its_slices_once(stand):
     bare = {"orders": twice, "order_lines": lamp()["order_lines"]}
     paid = {"at": at(4, 6), "refund_id": "F1", "amount": 12000}
     assert stand({**bare, "refunds": [paid]}, "O1/1/F1", given={}, around=False)["amount"] == 12000
+
+
+# What a parcel weighed that is said to have come empty
+
+
+@pytest.mark.parametrize(
+    ("weighed", "letter"),
+    [
+        ([("accepted", 2100)], "A"),
+        ([("accepted", 90)], "T"),
+        ([("accepted", 90), ("in_transit", 2100)], "A"),
+        ([("accepted", 2100), ("in_transit", 90)], "A"),
+        ([("in_transit", 90)], "U"),
+        ([("accepted", None)], "U"),
+        ([], "U"),
+    ],
+)
+@pytest.mark.parametrize("stated", ["not_received", ""])
+def test_a_parcel_said_to_be_empty_left_light_or_full(stand, weighed, letter, stated):
+    row = stand(empty_box(weighed, stated), "O1/1/C1", given={})
+    assert (row["left_light"], row["standing"]) == (letter, "gap")
+
+
+def test_of_other_claims_and_of_light_goods_nobody_asks_what_left(stand):
+    broken = empty_box([("accepted", 90)], "", kind="damaged")
+    assert stand(broken, "O1/1/C1", given={})["left_light"] == "N"
+    card = empty_box([("accepted", 20)], "", grams=40)
+    assert stand(card, "O1/1/C1", given={})["left_light"] == "U"
+
+
+def test_a_parcel_that_left_light_is_the_carriers_word_for_the_customer(stand):
+    light, full = (stand(empty_box([("accepted", grams)], ""), "O1/1/C1", given={}) for grams in (90, 2100))
+    assert (light["components"], full["components"]) == (1, 0)
+
+
+def empty_box(weighed, stated, kind="empty_box", grams=2000):
+    """A claim that the box was empty, with what the carrier weighed on the parcel's way out."""
+    scan = {"parcel_id": "P1", "attested": True}
+    return {
+        "orders": [{"at": at(3, 20), "paid": 12000}],
+        "order_lines": [{"article": "lamp", "paid": 12000, "unit_weight": grams}],
+        "parcels": [{"at": at(3, 21), "parcel_id": "P1", "direction": "out"}],
+        "scans": [
+            *({**scan, "at": at(3, 22, hour), "status": status, **({"weight": weight} if weight else {})}
+              for hour, (status, weight) in enumerate(weighed)),
+            {**scan, "at": at(3, 24), "status": "delivered"},
+        ],
+        "claims": [{**CLAIM, "kind": kind}],
+        "refunds": [{"at": at(4, 6), "refund_id": "F1", "amount": 12000, "claim_id": "C1", "stated_class": stated}],
+    }  # fmt: skip

@@ -1,22 +1,31 @@
 """Finds groups of accounts that share more than honest life explains, and weighs how their refunds turned out."""
 
 import hashlib
+from collections.abc import Iterable
 from math import log2
-from typing import Any
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from beleg.detect.acts import DAY
 from beleg.detect.judged import ABOVE_LINE, FEWEST_PEERS, JUDGED, LINKS, MEMBERS, Judged
+from beleg.detect.subjects.refund_ring.graph import Graph
 from beleg.detect.ties import BY_GAPS, ties, told
+from beleg.kernels.companions import companions
 from beleg.kernels.rings import SMALL, Settings, find
 from beleg.proofs.dossier import Dossier
 
 STRATUM = "all accounts that share anything"
+
+# Groups that chance brings about so often are none.
+_CHANCE = 0.05
+
+# A bit for looking in two ways, and so many bits of which two rings are equally sure.
+_TWO_WAYS, _SURE = 1.0, 12.0
 
 # Where more of the checked refunds lack proofs than this, lacking them tells nothing about who was met.
 _TELLING = 0.1
@@ -26,7 +35,8 @@ def count(dossier: Dossier) -> ir.Table:
     """Ties and refunds of accounts: account, kind, entity, n, bad, told.
 
     A tie that others have too has a row of its own, n = 1; those nobody else has are counted in one row per kind, the entity empty.
-    Refunds have the kind empty: n could be checked, bad of them lack proofs, and told stand above the line.
+    Refunds have the kind empty: n could be checked, bad of them lack proofs, and told stand above the line; these have a row per
+    day, which is the entity.
     """
     every = ties(dossier)
     things = every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
@@ -39,8 +49,13 @@ def count(dossier: Dossier) -> ir.Table:
     states = states.left_join(dossier.view.prepared(ABOVE_LINE), "slice_id")
     checked = states.standing.isin(("supported", "gap")).ifelse(1, 0)
     lacking = (states.standing == "gap").ifelse(1, 0)
-    refunds = states.group_by("account_id").agg(n=checked.sum(), bad=lacking.sum(), told=states.millibits.count())
-    refunds = refunds.mutate(account="account_id", kind=ibis.literal(""), entity=ibis.literal(""))
+    day = (states.refunded_at // DAY).cast("int64").cast("string").fill_null("no day")
+    entity = states.millibits.isnull().ifelse("", day)
+    states = states.mutate(entity=entity, checked=checked, lacking=lacking)
+    refunds = states.group_by(account="account_id", entity="entity").agg(
+        n=states.checked.sum(), bad=states.lacking.sum(), told=states.millibits.count()
+    )
+    refunds = refunds.mutate(kind=ibis.literal(""))
     columns = ("account", "kind", "entity", "n", "bad", "told")
     return ibis.union(*(part.select(*columns) for part in (common, alone, refunds)), distinct=False)
 
@@ -53,37 +68,89 @@ def _none() -> ir.Value:
     return ibis.literal(0, "int64")
 
 
-def judge(counted: pa.Table) -> Judged:
-    """Search for rings: what accounts share, against as many ties dealt out by chance, and their refunds against everybody's.
+class _Ring(NamedTuple):
+    """Accounts by number, and what they share; p holds for the whole search by which they were found."""
 
-    A ring's bits have paid for the search, so that honest life shows any such ring with a chance of 2 to the minus that many. Rings
-    nobody of whom was paid a refund, or whose refunds speak for them, are not named.
+    accounts: frozenset[int]
+    shared: pa.Table
+    p: float
+    log2_e: float | None
+
+    @property
+    def rank(self) -> tuple[float, int, float]:
+        """Of two rings that are sure enough the larger one tells more."""
+        return min(_SURE, -log2(max(self.p, 1e-300))), len(self.accounts), -self.p
+
+
+def judge(counted: pa.Table) -> Judged:
+    """Search for rings in two ways: by what accounts share, and by whose refunds stand above the line among those who share.
+
+    First, what accounts share is held against as many ties dealt out by chance, and their refunds against everybody's; second,
+    accounts with refunds above the line against as many dealt out to accounts by chance. Either search is paid for, and that there
+    are two. Rings nobody of whom was paid a refund, or whose refunds speak for them, are not named.
     """
     refunds = counted.filter(pc.field("kind") == "")
-    graph = _Graph(_telling(counted.filter(pc.field("kind") != ""), refunds), refunds)
-    found = find(graph.links, graph.refunds if refunds.num_rows else None)
+    graph = Graph(_telling(counted.filter(pc.field("kind") != ""), refunds), refunds)
     people = pc.count_distinct(graph.links["account"]).as_py()
+    named = [
+        (graph.names(sorted(one.accounts)), one)
+        for one in _distinct([*_by_ties(graph, people), *_by_marks(graph)])
+        if people - len(one.accounts) >= FEWEST_PEERS
+    ]
+    rings = [("ring-" + hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:12], names, one) for names, one in named]
+    members = [{"subject": subject, "account": name} for subject, names, _ in rings for name in names]
+    links = [{"subject": subject, **tie} for subject, _, one in rings for tie in graph.ties(sorted(one.accounts), one.shared)]
+    return Judged(
+        rows=pa.Table.from_pylist([_row(subject, one, people) for subject, _, one in rings], schema=JUDGED),
+        tests=len(rings),
+        searched=True,
+        members=pa.Table.from_pylist(members, schema=MEMBERS),
+        links=pa.Table.from_pylist(links, schema=LINKS),
+    )
+
+
+def _by_ties(graph: Graph, people: int) -> Iterable[_Ring]:
+    """What the ring engine finds; where bad refunds alone speak, naming the account it was grown from is paid for, too."""
+    found = find(graph.links, graph.refunds if graph.refunds.num_rows else None)
     paid = set(graph.refunds["account"].to_pylist())
     members: dict[int, list[int]] = {}
     for row in found.members.to_pylist():
         members.setdefault(row["ring"], []).append(row["account"])
-    judged, named, ties_of = [], [], []
     for one in found.rings.to_pylist():
-        mine = members[one["ring"]]
-        if one["outcome_bits"] < 0 or paid.isdisjoint(mine) or people - len(mine) < FEWEST_PEERS:
-            continue
-        names = graph.names(mine)
-        subject = "ring-" + hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:12]
-        shared = found.shared.filter(pc.field("ring") == one["ring"])
-        judged.append(_row(subject, one, pc.sum(shared["expected"]).as_py(), people))
-        named += [{"subject": subject, "account": name} for name in names]
-        ties_of += [{"subject": subject, **tie} for tie in graph.ties(mine, shared)]
-    return Judged(
-        rows=pa.Table.from_pylist(judged, schema=JUDGED),
-        tests=found.rings.num_rows,
-        members=pa.Table.from_pylist(named, schema=MEMBERS),
-        links=pa.Table.from_pylist(ties_of, schema=LINKS),
-    )
+        mine = frozenset(members[one["ring"]])
+        if one["outcome_bits"] >= 0 and not paid.isdisjoint(mine):
+            small = one["structure_bits"] <= SMALL
+            bits = one["bits"] - (max(log2(people) + SMALL, 0.0) if small else 0.0) - _TWO_WAYS
+            yield _Ring(mine, found.shared.filter(pc.field("ring") == one["ring"]), min(2.0**-bits, 1.0), bits)
+
+
+def _by_marks(graph: Graph) -> Iterable[_Ring]:
+    """Accounts with refunds above the line that share rare things, more of them than chance ties to each other."""
+    kinds = graph.without(BY_GAPS)
+    found = companions(kinds, graph.marks, np.asarray(graph.refunds["account"], dtype=np.int64))
+    groups: dict[int, list[int]] = {}
+    chances: dict[int, float] = {}
+    for row in found.to_pylist():
+        groups.setdefault(row["group"], []).append(row["account"])
+        chances[row["group"]] = min(1.0, row["p"] * 2**_TWO_WAYS)
+    likely = {group: mine for group, mine in groups.items() if chances[group] <= _CHANCE}
+    return (_Ring(frozenset(mine), graph.shared(mine), chances[group], None) for group, mine in likely.items())
+
+
+def _distinct(rings: Iterable[_Ring]) -> list[_Ring]:
+    """The rings but for those that share half their accounts, or half of the other's, with a better one.
+
+    Two equally good ones both stay, since only names could tell which to drop.
+    """
+    chosen: list[_Ring] = []
+    for one in sorted(rings, key=lambda ring: ring.rank, reverse=True):
+        least = (min(len(one.accounts), len(other.accounts)) for other in chosen)
+        if not any(
+            2 * len(one.accounts & other.accounts) >= few and other.rank > one.rank
+            for few, other in zip(least, chosen, strict=True)
+        ):
+            chosen.append(one)
+    return chosen
 
 
 def rests_on(dossier: Dossier, named: ir.Table) -> ir.Table:
@@ -110,48 +177,9 @@ def _telling(tied: pa.Table, refunds: pa.Table) -> pa.Table:
     return tied.filter(pc.invert(pc.is_in(tied["kind"], pa.array(BY_GAPS)))) if bad > _TELLING * checked else tied
 
 
-def _row(subject: str, ring: dict[str, Any], expected: float, people: int) -> dict[str, Any]:
-    """A ring held against all others; where bad refunds alone speak, naming the account it was grown from is paid for, too."""
-    small = ring["structure_bits"] <= SMALL
-    bits = ring["bits"] - (max(log2(people) + SMALL, 0.0) if small else 0.0)
-    said = {"subject": subject, "stratum": STRATUM, "peers": people - ring["accounts"], "observed": float(ring["edges"])}
-    return {**said, "expected": expected, "p": min(2.0**-bits, 1.0), "log2_e": bits}
-
-
-class _Graph:
-    """Ties as links between numbers, and refunds by account number; what nobody shares has numbers that nobody else has."""
-
-    def __init__(self, tied: pa.Table, refunds: pa.Table) -> None:
-        everyone: Any = pa.chunked_array([*tied["account"].chunks, *refunds["account"].chunks], pa.string())
-        self._accounts: Any = pc.unique(everyone)
-        shared = tied.filter(pc.field("entity") != "")
-        self._things = shared.group_by(["kind", "entity"]).aggregate([]).sort_by([("kind", "ascending"), ("entity", "ascending")])
-        places = self._things.append_column("thing", pa.array(range(self._things.num_rows), pa.int64()))
-        together = shared.select(["account", "kind", "entity"]).join(places, ["kind", "entity"])
-        alone = tied.filter(pc.field("entity") == "")
-        owners = np.repeat(self._numbers(alone), alone["n"].to_numpy())
-        own = np.arange(len(owners)) + self._things.num_rows
-        accounts = np.concatenate([self._numbers(together), owners])
-        entities = np.concatenate([together["thing"].to_numpy(), own])
-        self.links = pa.table({"account": pa.array(accounts), "entity": pa.array(entities)})
-        self.refunds = refunds.select(["n", "bad", "told"]).rename_columns(["trials", "bad", "telling"])
-        self.refunds = self.refunds.append_column("account", pa.array(self._numbers(refunds)))
-
-    def names(self, accounts: list[int]) -> list[str]:
-        """The accounts behind numbers."""
-        names: list[str] = self._accounts.take(pa.array(accounts, pa.int64())).to_pylist()
-        return names
-
-    def ties(self, members: list[int], shared: pa.Table) -> list[dict[str, Any]]:
-        """Every tie of these accounts to what they share: account, kind, entity, bits."""
-        inside = pc.and_(pc.is_in(self.links["account"], pa.array(members)), pc.is_in(self.links["entity"], shared["entity"]))
-        links = self.links.filter(inside).join(shared.select(["entity", "bits"]), "entity")
-        rows: list[dict[str, Any]] = links.to_pylist()
-        accounts = self.names([row["account"] for row in rows])
-        things = self._things.take([row["entity"] for row in rows]).to_pylist()
-        return [{"account": one, **what, "bits": row["bits"]} for one, what, row in zip(accounts, things, rows, strict=True)]
-
-    def _numbers(self, table: pa.Table) -> npt.NDArray[np.int64]:
-        places: Any = pc.index_in(table["account"], value_set=self._accounts)
-        numbers: npt.NDArray[np.int64] = places.to_numpy().astype(np.int64)
-        return numbers
+def _row(subject: str, ring: _Ring, people: int) -> dict[str, object]:
+    """A ring held against all others."""
+    size = len(ring.accounts)
+    observed, expected = (float(pc.sum(ring.shared[name]).as_py() or 0) for name in ("accounts", "expected"))
+    said = {"subject": subject, "stratum": STRATUM, "peers": people - size, "observed": observed, "expected": expected}
+    return {**said, "p": ring.p, "log2_e": ring.log2_e}

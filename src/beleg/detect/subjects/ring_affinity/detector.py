@@ -53,18 +53,24 @@ def _members(dossier: Dossier) -> ir.Table:
 
 
 def _served(dossier: Dossier) -> ir.Table:
-    """Receipts and approvals: person, account_id, slice_id, fact_id, day, stratum."""
-    columns = ("person", "account_id", "slice_id", "fact_id", "day", "stratum")
+    """Receipts and approvals: person, account_id, slice_id, fact_id, day, crew, stratum."""
+    columns = ("person", "account_id", "slice_id", "fact_id", "day", "crew", "stratum")
     parts = {"receipts": acts.received(dossier), "approvals": acts.approved(dossier)}
-    named = [part.select(*columns).mutate(stratum=part.stratum + f", {name}") for name, part in parts.items()]
+    named = [
+        part.select(*columns).mutate(crew=part.crew + f", {name}", stratum=part.stratum + f", {name}")
+        for name, part in parts.items()
+    ]
     return ibis.union(*named, distinct=False)
 
 
 def _queued(served: ir.Table) -> ir.Table:
-    """With the queue: the stratum, for as long a time as it takes to see what a person's share of it is."""
-    sizes = served.group_by("stratum").agg(
-        n=served.count(), span=served.day.max() - served.day.min() + 1, peers=served.person.nunique() - 1
-    )
-    t = served.join(sizes, "stratum")
+    """With the queue: the stratum, for as long a time as it takes to see what a person's share of it is.
+
+    Routing is held by the queue: whoever works it meets its cases by their share of it, however few they are. Who is held against
+    whom is the crew, all who do this work at this site in this shift, of whatever category.
+    """
+    sizes = served.group_by("stratum").agg(n=served.count(), span=served.day.max() - served.day.min() + 1)
+    crews = served.group_by("crew").agg(peers=served.person.nunique() - 1)
+    t = served.join(sizes, "stratum").join(crews, "crew")
     step = ibis.cases(*((t.n * days >= _ENOUGH * t.span, days) for days in _STEPS), else_=100_000)
     return t.mutate(queue=t.stratum + ", " + (t.day // step).cast("int64").cast("string")).drop("n", "span")
