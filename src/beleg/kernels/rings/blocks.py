@@ -5,7 +5,7 @@ from math import lgamma, log, log2
 import numpy as np
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Ints, Longs
+from beleg.kernels.rings.group import Ints, Longs
 from beleg.kernels.rings.null import ONE, STEPS
 from beleg.kernels.rings.shapes import Block, Counters, Ground, Side, Way, wipe
 from beleg.kernels.rings.trim import core

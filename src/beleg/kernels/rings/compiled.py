@@ -5,7 +5,8 @@ Compiling takes some twenty seconds on a machine that has not done it yet; a few
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dis import get_instructions
@@ -13,8 +14,9 @@ from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import RLock
 from types import FunctionType, ModuleType
-from typing import Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,7 +24,11 @@ R = TypeVar("R")
 # From so many links on compiling pays.
 MANY_LINKS = 500_000
 
+# More threads than this wait for memory rather than for a processor.
+_MOST_WORKERS = 4
+
 _as_written: ContextVar[bool] = ContextVar("as_written", default=False)
+_compiling = RLock()
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -40,6 +46,25 @@ def suited_to(links: int) -> Iterator[None]:
         _as_written.reset(before)
 
 
+def workers() -> int:
+    """Say into how many parts work is to be cut: kernels as machine code let go of the interpreter's lock, others do not."""
+    return 1 if as_written() else min(os.cpu_count() or 1, _MOST_WORKERS)
+
+
+def as_written() -> bool:
+    """Tell whether kernels run as the Python they are written in."""
+    return _as_written.get() or _numba() is None
+
+
+def side_by_side(work: Callable[..., R], *arguments: Iterable[Any]) -> list[R]:
+    """Do the work for each of the arguments, as map does; at the same time, where that is any use."""
+    several = workers()
+    if several == 1:
+        return list(map(work, *arguments))
+    with ThreadPoolExecutor(several, thread_name_prefix="rings") as threads:
+        return list(threads.map(work, *arguments))
+
+
 class Kernel(Generic[P, R]):
     """A function, and its machine code once it is wanted; without numba there is none."""
 
@@ -55,6 +80,10 @@ class Kernel(Generic[P, R]):
     @cached_property
     def machine(self) -> Callable[P, R]:
         """The same function, with the machine code of the kernels it calls."""
+        with _compiling:
+            return self._made()
+
+    def _made(self) -> Callable[P, R]:
         numba, plain = _numba(), cast("FunctionType", self.function)
         if numba is None:
             return self.function

@@ -3,31 +3,15 @@
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beleg.kernels.rings.compiled import compiled
+from beleg.kernels.rings.group import Grouped, Ints, Longs, Numbers, Pairs, group
 
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
 Identifiers: TypeAlias = Any  # an Arrow array or column of whole numbers or strings, which the stubs cannot say
 
 # Whole numbers this close together are used as they are; looking each one up would cost more than all the rest.
 _DENSE = 4
-# Links are dealt into this many parts by account, so that what is counted in one part fits the cache.
-_PARTS = 1024
-# Lists this short are sorted by insertion, which beats a call.
-_SHORT = 24
-
-
-class Adjacency(NamedTuple):
-    """The entities of each account, `pool[start : start + length]`, and how many accounts each entity has."""
-
-    start: Longs
-    length: Ints
-    pool: Ints
-    popularity: Ints
 
 
 class Graph(NamedTuple):
@@ -50,7 +34,7 @@ class Graph(NamedTuple):
 class Links(NamedTuple):
     """Links as chunks of pairs of numbers, and the identifiers these stand for; None where the numbers are the identifiers."""
 
-    chunks: list[tuple[Longs, Longs]]
+    chunks: list[Pairs]
     account_ids: Identifiers | None
     entity_ids: Identifiers | None
     account_count: int
@@ -60,17 +44,17 @@ class Links(NamedTuple):
 def read_links(table: pa.Table) -> Links:
     """Number the accounts and entities of a table (account, entity); a row with a blank on either side is left out."""
     kept = table.select(["account", "entity"])
-    said: Any = pc.and_(_said(kept["account"]), _said(kept["entity"]))
-    if not pc.all(said, min_count=0).as_py():
-        kept = kept.filter(said)
+    for name in ("account", "entity"):
+        if not pa.types.is_integer(kept[name].type) or kept[name].null_count:
+            kept = kept.filter(_said(kept[name]))
     accounts, account_ids, account_count = _number(kept["account"])
     entities, entity_ids, entity_count = _number(kept["entity"])
     batches = pa.table({"account": accounts, "entity": entities}).to_batches()
-    chunks = [(_longs(batch["account"]), _longs(batch["entity"])) for batch in batches]
+    chunks = [(_numbers(batch["account"]), _numbers(batch["entity"])) for batch in batches]
     return Links(chunks, account_ids, entity_ids, account_count, entity_count)
 
 
-def names(ids: Identifiers | None, numbers: npt.NDArray[Any]) -> Identifiers:
+def names(ids: Identifiers | None, numbers: Numbers) -> Identifiers:
     """Give back the identifiers behind the numbers."""
     if ids is None:
         return pa.array(numbers.astype(np.int64), pa.int64())
@@ -99,115 +83,27 @@ def _number(column: Identifiers) -> tuple[Identifiers, Identifiers | None, int]:
     return chunk.indices, chunk.dictionary, len(chunk.dictionary)
 
 
-def _longs(column: Identifiers) -> Longs:
-    numbers: Longs = column.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
-    return numbers
+def _numbers(column: Identifiers) -> Numbers:
+    numbers: Numbers = column.to_numpy(zero_copy_only=False)
+    return numbers if numbers.dtype in (np.int32, np.int64) else numbers.astype(np.int64)
 
 
-def adjacency(links: Links) -> Adjacency:
-    """List every link once, by account.
-
-    Links are dealt into parts by account first: whatever is then counted and sorted in a part stays in the cache.
-    """
-    count = sum(len(accounts) for accounts, _ in links.chunks)
-    shift = max(links.account_count.bit_length() - (_PARTS.bit_length() - 1), 0)
-    sizes = np.zeros((links.account_count >> shift) + 1, np.int64)
-    for accounts, _ in links.chunks:
-        _count_parts(accounts, shift, sizes)
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    packed = np.empty(count, np.int64)
-    place = ends[:-1].copy()
-    for accounts, entities in links.chunks:
-        _deal(accounts, entities, shift, place, packed)
-    lists = Adjacency(
-        np.empty(links.account_count, np.int64),
-        np.empty(links.account_count, np.int32),
-        np.empty(count, np.int32),
-        np.zeros(links.entity_count, np.int32),
-    )
-    _list_parts(packed, ends, shift, lists)
-    return lists
+def by_entity(links: Links, least: int, most: int) -> Grouped:
+    """List the accounts of each entity that has so many."""
+    pairs = [(entities, accounts) for accounts, entities in links.chunks]
+    return group(pairs, links.entity_count, links.account_count, least, most)
 
 
 def build(links: Links) -> Graph:
     """List every link once, from both sides."""
-    lists = adjacency(links)
-    first, listed = turn(lists)
-    return Graph(lists.length, lists.popularity, *lists[:3], first, lists.popularity, listed)
+    of_entity = by_entity(links, 1, links.account_count)
+    named = np.repeat(of_entity.keys, np.diff(of_entity.ends))
+    of_account = group([(of_entity.pool, named)], links.account_count, links.entity_count, 1, links.entity_count)
+    degree, popularity = of_account.length, of_entity.length
+    return Graph(degree, popularity, _starts(of_account), degree, of_account.pool, _starts(of_entity), popularity, of_entity.pool)
 
 
-@compiled
-def _count_parts(accounts: Longs, shift: int, sizes: Longs) -> None:
-    for account in accounts:
-        sizes[account >> shift] += 1
-
-
-@compiled
-def _deal(accounts: Longs, entities: Longs, shift: int, place: Longs, packed: Longs) -> None:
-    """Put each link, as one number, into its part."""
-    for i in range(len(accounts)):
-        part = accounts[i] >> shift
-        packed[place[part]] = accounts[i] << 32 | entities[i]
-        place[part] += 1
-
-
-@compiled
-def _list_parts(packed: Longs, ends: Longs, shift: int, lists: Adjacency) -> None:
-    """Sort the links of each part into their accounts' lists, each once; count the accounts of every entity."""
-    width = 1 << shift
-    place = np.empty(width, np.int64)
-    for part in range(len(ends) - 1):
-        place[:] = 0
-        for i in range(ends[part], ends[part + 1]):
-            place[(packed[i] >> 32) & (width - 1)] += 1
-        begin = ends[part]
-        for account in range(part * width, min((part + 1) * width, len(lists.start))):
-            lists.start[account] = begin
-            begin += place[account & (width - 1)]
-            place[account & (width - 1)] = lists.start[account]
-        for i in range(ends[part], ends[part + 1]):
-            within = (packed[i] >> 32) & (width - 1)
-            lists.pool[place[within]] = packed[i] & 0xFFFFFFFF
-            place[within] += 1
-        for account in range(part * width, min((part + 1) * width, len(lists.start))):
-            one = lists.pool[lists.start[account] : place[account & (width - 1)]]
-            sort(one)
-            size = 0
-            for entity in one:
-                if size == 0 or entity != one[size - 1]:
-                    one[size] = entity
-                    size += 1
-                    lists.popularity[entity] += 1
-            lists.length[account] = size
-
-
-@compiled
-def sort(values: npt.NDArray[Any]) -> None:
-    """Sort a list, most often a short one, where it stands."""
-    if len(values) > _SHORT:
-        values.sort()
-        return
-    for i in range(1, len(values)):
-        value, place = values[i], i
-        while place > 0 and values[place - 1] > value:
-            values[place] = values[place - 1]
-            place -= 1
-        values[place] = value
-
-
-@compiled
-def turn(lists: Adjacency) -> tuple[Longs, Ints]:
-    """List the accounts of each entity from the entities of each account."""
-    first = np.zeros(len(lists.popularity), np.int64)
-    size = np.int64(0)
-    for entity in range(len(first)):
-        first[entity] = size
-        size += lists.popularity[entity]
-    place = first.copy()
-    listed = np.empty(size, np.int32)
-    for account in range(len(lists.length)):
-        begin = lists.start[account]
-        for entity in lists.pool[begin : begin + lists.length[account]]:
-            listed[place[entity]] = account
-            place[entity] += 1
-    return first, listed
+def _starts(lists: Grouped) -> Longs:
+    starts = np.zeros(len(lists.length), np.int64)
+    starts[lists.keys] = lists.ends[:-1]
+    return starts

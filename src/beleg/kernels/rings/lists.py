@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Ints, Longs
+from beleg.kernels.rings.group import Ints, Longs, Pairs
 
 _FIRST = 4
 
@@ -42,6 +42,12 @@ class Lists:
         """Take a value out of a node's list, which must hold it."""
         take_out(self.pool, int(self.start[node]), int(self.length[node]), value)
         self.length[node] -= 1
+
+    def pairs(self) -> Pairs:
+        """Give every node with every value of its list."""
+        ends = np.cumsum(self.length, dtype=np.int64)
+        places = np.arange(ends[-1]) + np.repeat(self.start - ends + self.length, self.length)
+        return np.repeat(np.arange(len(self.length)), self.length), self.pool[places]
 
     def _move(self, node: int) -> bool:
         size = int(self.length[node])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Ints, Longs
+from beleg.kernels.rings.group import Ints, Longs
 
 # Bits are whole numbers of this fineness, so that a sum does not depend on the order it is taken in.
 ONE = 1 << 20

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beleg.kernels.rings.graph import Links, Longs
+from beleg.kernels.rings.graph import Links
+from beleg.kernels.rings.group import Longs
 
 Floats = npt.NDArray[np.float64]
 

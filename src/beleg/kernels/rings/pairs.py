@@ -3,7 +3,7 @@
 import numpy as np
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Ints, Longs, sort
+from beleg.kernels.rings.group import Ints, Longs, sort
 from beleg.kernels.rings.null import MANY, Null
 from beleg.kernels.rings.shapes import Counters, Ground, Start, Way
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from beleg.kernels.rings.compiled import compiled, suited_to
-from beleg.kernels.rings.graph import Graph, Identifiers, Ints, Longs, build, names, read_links
+from beleg.kernels.rings.graph import Graph, Identifiers, build, names, read_links
+from beleg.kernels.rings.group import Ints, Longs
 from beleg.kernels.rings.null import ONE
 
 Flags = npt.NDArray[np.bool_]

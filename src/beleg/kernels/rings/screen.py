@@ -1,10 +1,13 @@
 """Tells which accounts cannot be the start of a ring, by counting from above and never too low, so that few are looked at."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Graph, Ints, Longs
+from beleg.kernels.rings.compiled import compiled, side_by_side, workers
+from beleg.kernels.rings.graph import Graph
+from beleg.kernels.rings.group import Ints, Longs
 from beleg.kernels.rings.shapes import Start
 
 Flags = npt.NDArray[np.bool_]
@@ -13,13 +16,24 @@ Flags = npt.NDArray[np.bool_]
 LONG = 40
 
 
-@compiled
+class Later(NamedTuple):
+    """Who each entity leads on from: `listed[first[entity] : first[entity + 1]]` have later ones too, of which there are marks."""
+
+    first: Longs
+    listed: Ints
+    marks: Longs
+
+
 def worth_starting(graph: Graph, starts: tuple[Start, Start], lenient: Flags) -> Flags:
     """Tell which accounts may be starts: enough entities and accounts around them, and enough partners that share two entities."""
     need = partners_needed(graph, starts, lenient)
-    hopeful = need > 0
-    count_partners(graph, need)
-    return hopeful & (need <= 0)
+    later = later_marks(graph)
+    sizes = np.diff(later.first)
+    pairs = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes * sizes)])
+    cuts = np.searchsorted(pairs, pairs[-1] * np.arange(workers() + 1) // workers())
+    cuts[-1] = len(sizes)
+    counted = side_by_side(lambda low, high: count_partners(graph, need, later, (low, high)), cuts[:-1].tolist(), cuts[1:].tolist())
+    return count_from_long((need > 0), sum(counted, need), graph)
 
 
 @compiled
@@ -39,26 +53,45 @@ def partners_needed(graph: Graph, starts: tuple[Start, Start], lenient: Flags) -
 
 
 @compiled
-def count_partners(graph: Graph, need: Ints) -> None:
-    """Take off one for every account that shares two entities, for as long as any is needed."""
-    first, listed, marks = later_marks(graph)
-    for entity in range(len(first) - 1):
+def count_partners(graph: Graph, need: Ints, later: Later, entities: tuple[int, int]) -> Ints:
+    """Count down by one for every account that shares two entities, one of them among these, for as long as any is needed."""
+    first, listed, marks = later
+    taken = np.zeros(len(need), np.int32)
+    near = np.empty(len(graph.account_length), np.int32)
+    for entity in range(entities[0], entities[1]):
         for i in range(first[entity], first[entity + 1]):
             one = listed[i]
-            for j in range(i + 1, first[entity + 1]):
-                if marks[i, 0] & marks[j, 0] and marks[i, 1] & marks[j, 1]:
-                    other = listed[j]
-                    if (need[one] > 0 or need[other] > 0) and share_later(graph, one, other, entity, marks[j]):
-                        need[one] -= 1
-                        need[other] -= 1
+            for j in near[: alike(marks, i, first[entity + 1], near)]:
+                other = listed[i + j]
+                if (need[one] + taken[one] > 0 or need[other] + taken[other] > 0) and share_later(graph, one, other, entity):
+                    taken[one] -= 1
+                    taken[other] -= 1
+    return taken
+
+
+@compiled
+def alike(marks: Longs, place: int, end: int, near: Ints) -> int:
+    """List how far on those are that have a bit in common with this place, in both marks; say how many there are."""
+    later, again = marks[place]
+    size = 0
+    for j in range(1, end - place):
+        near[size] = j
+        size += (marks[place + j, 0] & later != 0) & (marks[place + j, 1] & again != 0)
+    return size
+
+
+@compiled
+def count_from_long(hopeful: Flags, need: Ints, graph: Graph) -> Flags:
+    """Count down for accounts with long lists, and tell who has all that was needed."""
     hits = np.zeros(len(need), np.int32)
     for account in range(len(need)):
         if graph.account_length[account] > LONG:
             count_from(account, graph, need, hits)
+    return hopeful & (need <= 0)
 
 
 @compiled
-def later_marks(graph: Graph) -> tuple[Longs, Ints, Longs]:
+def later_marks(graph: Graph) -> Later:
     """List the accounts of each entity, but for those it is the last of, with two marks of a bit for each of their later ones.
 
     Lists stand in one order, so two accounts that share two entities share one that is not the last of either, and later ones.
@@ -86,7 +119,7 @@ def later_marks(graph: Graph) -> tuple[Longs, Ints, Longs]:
             listed[place[entity]] = account
             marks[place[entity], 0], marks[place[entity], 1] = later, again
             place[entity] += 1
-    return first, listed, marks
+    return Later(first, listed, marks)
 
 
 @compiled
@@ -97,14 +130,13 @@ def bits_of(entity: int) -> tuple[int, int]:
 
 
 @compiled
-def share_later(graph: Graph, one: int, other: int, entity: int, marks: Longs) -> bool:
-    """Tell whether two accounts share an entity that comes after this one in their lists; the marks are of the other's."""
+def share_later(graph: Graph, one: int, other: int, entity: int) -> bool:
+    """Tell whether two accounts share an entity that comes after this one in their lists."""
     i = graph.account_start[one] + graph.account_length[one] - 1
     last = graph.account_start[other] + graph.account_length[other] - 1
     while graph.account_pool[i] != entity:
-        later, again = bits_of(graph.account_pool[i])
         j = last
-        while later & marks[0] and again & marks[1] and graph.account_pool[j] != entity:
+        while graph.account_pool[j] != entity:
             if graph.account_pool[i] == graph.account_pool[j]:
                 return True
             j -= 1

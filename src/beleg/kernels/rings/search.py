@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from beleg.kernels.rings.blocks import assess, first_entities, grow, tighten
-from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Graph, Ints, Longs
+from beleg.kernels.rings.compiled import compiled, side_by_side, workers
+from beleg.kernels.rings.graph import Graph
+from beleg.kernels.rings.group import Ints, Longs
 from beleg.kernels.rings.null import Null
 from beleg.kernels.rings.pairs import seed_of
 from beleg.kernels.rings.screen import worth_starting
@@ -57,7 +58,23 @@ def search(graph: Graph, null: Null, start: Start, marked: Flags | None = None) 
     lenient = np.zeros(len(graph.degree), np.bool_) if marked is None else marked
     starts = (start, FEW)
     chosen = np.nonzero(worth_starting(graph, starts, lenient))[0].astype(np.int32)
-    return each_once(blocks_from(chosen, stand(graph, null), starts, lenient))
+    spans = np.array_split(chosen, workers())
+    return each_once(_together(side_by_side(lambda span: blocks_from(span, stand(graph, null), starts, lenient), spans)))
+
+
+def _together(piles: list[Pile]) -> Pile:
+    """Lay one pile behind the other."""
+    return Pile(
+        np.concatenate([one.accounts for one in piles]),
+        _ends([one.account_ends for one in piles]),
+        np.concatenate([one.entities for one in piles]),
+        _ends([one.entity_ends for one in piles]),
+        np.concatenate([one.figures for one in piles]),
+    )
+
+
+def _ends(piles: list[Longs]) -> Longs:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate([np.diff(one) for one in piles]))])
 
 
 def each_once(pile: Pile) -> Pile:

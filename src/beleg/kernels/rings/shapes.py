@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Graph, Ints, Longs
+from beleg.kernels.rings.graph import Graph
+from beleg.kernels.rings.group import Ints, Longs
 from beleg.kernels.rings.null import Null
 
 

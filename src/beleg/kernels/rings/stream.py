@@ -5,11 +5,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.rings.find import Rings, Weighed, rank, report, start_of, structure_bits
-from beleg.kernels.rings.graph import Adjacency, Graph, Identifiers, Links
+from beleg.kernels.rings.find import Degrees, Rings, Weighed, bits_of_one, rank, report, start_of, tie
+from beleg.kernels.rings.graph import Graph, Identifiers, Links
 from beleg.kernels.rings.lists import Lists
 from beleg.kernels.rings.null import Null, Settings, calibrate
 from beleg.kernels.rings.pairs import enough_around
@@ -96,9 +95,9 @@ class Stream:
 
     def rings(self) -> Rings:
         """Find the rings among all live links: exactly those the batch finds in them."""
-        lists = self._lists()
-        null = calibrate(lists.length, lists.popularity, self.settings)
-        return report(rank(lists, null, self.settings, None), lists, null, self._links())
+        links = self._links()._replace(chunks=[self._of_account.pairs()])
+        tied, null = tie(links, self.settings)
+        return report(rank(tied, null, self.settings, None), Degrees(tied.counts, tied.length), null, links)
 
     def calibrate(self) -> None:
         """Take the shuffled world that `ring_of` holds accounts against from the links live now."""
@@ -114,7 +113,7 @@ class Stream:
         if bits <= self.settings.line or self._null is None:
             return None
         found = Weighed(block_around(number, self._standing(), self._start), bits, 0.0)
-        return report([found], self._lists(), self._null, self._links())
+        return report([found], Degrees(self._of_account.length, self._of_entity.length), self._null, self._links())
 
     def bits_around(self, account: Identifier) -> float:
         """Say in bits how much speaks for a ring around this account; 0 where nothing does."""
@@ -132,7 +131,7 @@ class Stream:
         raw, family, building = figures_around(number, ground, self._start)
         if raw <= 0:
             return number, 0.0
-        return number, float(structure_bits(np.array([[0, raw, family, building]]), ground.null, self.settings)[0])
+        return number, bits_of_one(raw, family, building, ground.null, self.settings)
 
     def _standing(self) -> Ground:
         if self._null is None:
@@ -142,9 +141,6 @@ class Stream:
         if self._ground is None:
             raise RuntimeError("calibrate() left no ground to stand on")
         return self._ground
-
-    def _lists(self) -> Adjacency:
-        return Adjacency(self._of_account.start, self._of_account.length, self._of_account.pool, self._of_entity.length)
 
     def _graph(self) -> Graph:
         one, other = self._of_account, self._of_entity

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Ints, Longs
+from beleg.kernels.rings.group import Ints, Longs
 from beleg.kernels.rings.shapes import Ground
 
 Flags = npt.NDArray[np.bool_]

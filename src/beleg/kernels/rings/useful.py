@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from beleg.kernels.rings.compiled import compiled
-from beleg.kernels.rings.graph import Adjacency, Graph, Ints, Longs, sort, turn
+from beleg.kernels.rings.graph import Graph
+from beleg.kernels.rings.group import Grouped, Ints, Longs, group, sort
 
 Flags = npt.NDArray[np.bool_]
 
@@ -32,46 +33,25 @@ class Left(NamedTuple):
     counts: Ints
 
 
-def keep_useful(lists: Adjacency, cap: int) -> Useful:
-    """Leave out links that no block can hold: to entities too popular, or to nodes left with fewer than two links."""
-    able = (lists.popularity >= 2) & (lists.popularity <= cap)
-    left = _first_cut(lists, able, int(lists.popularity[able].sum(dtype=np.int64)))
+def keep_useful(tied: Grouped, cap: int) -> Useful:
+    """Leave out links that no block can hold: to entities too popular, or to nodes left with fewer than two links.
+
+    Args:
+        tied: the accounts of every entity that has two or more, but for those that are too popular whatever the cap.
+        cap: of accounts that an entity may have.
+    """
+    sizes = np.diff(tied.ends)
+    numbers = np.repeat(np.arange(len(tied.keys), dtype=np.int32), sizes)
+    pool = tied.pool
+    if (sizes > cap).any():
+        fit = np.repeat(sizes <= cap, sizes)
+        pool, numbers = pool[fit], numbers[fit]
+    of_account = group([(pool, numbers)], len(tied.counts), len(tied.keys), 1, len(tied.keys))
+    left = Left(of_account.keys, of_account.ends, of_account.pool, tied.keys, of_account.counts)
     size = len(left.accounts)
     while (rest := _cut(left, size)) < size:
         size = rest
-    return _compact(lists, left, size)
-
-
-@compiled
-def _first_cut(lists: Adjacency, able: Flags, room: int) -> Left:
-    """Keep the links to entities that may link anyone, of the accounts that have two of them."""
-    number = np.zeros(len(able), np.int32)
-    accounts = np.empty(len(lists.start), np.int32)
-    ends = np.zeros(len(lists.start) + 1, np.int64)
-    pool = np.empty(room, np.int32)
-    entities = np.empty(min(len(able), room), np.int32)
-    counts = np.zeros(min(len(able), room), np.int32)
-    place, size, known = np.int64(0), 0, 0
-    for account in range(len(lists.start)):
-        one = lists.pool[lists.start[account] : lists.start[account] + lists.length[account]]
-        useful = 0
-        for entity in one:
-            useful += able[entity]
-        if useful < 2:
-            continue
-        for entity in one:
-            if able[entity]:
-                if number[entity] == 0:
-                    entities[known] = entity
-                    known += 1
-                    number[entity] = known
-                counts[number[entity] - 1] += 1
-                pool[place] = number[entity] - 1
-                place += 1
-        accounts[size] = account
-        size += 1
-        ends[size] = place
-    return Left(accounts[:size].copy(), ends[: size + 1].copy(), pool, entities[:known].copy(), counts[:known].copy())
+    return _compact(tied, left, size)
 
 
 @compiled
@@ -104,9 +84,9 @@ def _cut(left: Left, size: int) -> int:
     return stay
 
 
-def _compact(lists: Adjacency, left: Left, size: int) -> Useful:
+def _compact(tied: Grouped, left: Left, size: int) -> Useful:
     """Number accounts by the largest group they are in, and entities in the order these accounts come to them."""
-    popularity = lists.popularity[left.entities]
+    popularity = tied.length[left.entities]
     order = _together(left, size, popularity)
     start, pool, number = _renumber(left, order, popularity)
     known = np.nonzero(number >= 0)[0]
@@ -116,9 +96,10 @@ def _compact(lists: Adjacency, left: Left, size: int) -> Useful:
     counts[number[known]] = left.counts[known]
     accounts = left.accounts[order]
     length = np.diff(start).astype(np.int32)
-    first, listed = turn(Adjacency(start, length, pool, counts))
-    degree = lists.length[accounts]
-    return Useful(Graph(degree, lists.popularity[entities], start[:-1], length, pool, first, counts, listed), accounts, entities)
+    ours = np.repeat(np.arange(size, dtype=np.int32), length)
+    turned = group([(pool, ours)], len(known), size, 1, size)
+    degree, whole = tied.counts[accounts], tied.length[entities]
+    return Useful(Graph(degree, whole, start[:-1], length, pool, turned.ends[:-1], counts, turned.pool), accounts, entities)
 
 
 @compiled

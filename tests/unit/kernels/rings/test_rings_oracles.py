@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from beleg.kernels.rings.compiled import suited_to
-from beleg.kernels.rings.find import start_of
-from beleg.kernels.rings.graph import adjacency, build, read_links
-from beleg.kernels.rings.null import Settings, calibrate, tail_bits
+from beleg.kernels.rings.compiled import MANY_LINKS, suited_to
+from beleg.kernels.rings.find import bits_of_one, start_of, structure_bits
+from beleg.kernels.rings.graph import build, by_entity, read_links
+from beleg.kernels.rings.group import group
+from beleg.kernels.rings.null import Null, Settings, calibrate, tail_bits
 from beleg.kernels.rings.outcomes import base_rate, beta_binomial
 from beleg.kernels.rings.pairs import seed_of
 from beleg.kernels.rings.peel import densest
@@ -31,6 +32,33 @@ def as_written():
     """Kernels run as Python here, which needs no compiling; that both give the same is held by a test of its own."""
     with suited_to(0):
         yield
+
+
+BITS = st.integers(-(2**28), 2**28)
+
+
+@pytest.fixture(scope="module")
+def null() -> Null:
+    return calibrate(np.full(5000, 4, np.int32), np.full(5000, 4, np.int32), Settings())
+
+
+@settings(deadline=None)
+@given(raw=BITS, family=BITS, building=BITS)
+def test_bits_of_one_block_are_those_of_a_pile_of_one(null, raw, family, building):
+    piled = structure_bits(np.array([[0, raw, family, building, 0]]), null, Settings())
+    assert bits_of_one(raw, family, building, null, Settings()) == piled[0]
+
+
+@settings(deadline=None)  # the first one waits for the compiler
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 30)), max_size=300), st.integers(1, 3), st.integers(3, 9))
+def test_machine_code_groups_as_sorting_does(pairs, least, most):
+    keys, values = (np.array([pair[side] for pair in pairs], np.int32) for side in (0, 1))
+    chunks = [(keys[:7], values[:7]), (keys[7:], values[7:])]
+    sorting = group(chunks, 41, 31, least, most)
+    with suited_to(MANY_LINKS):
+        dealing = group(chunks, 41, 31, least, most)
+    for one, other in zip(sorting, dealing, strict=True):
+        assert one.tolist() == other.tolist()
 
 
 links = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 6)), min_size=1, max_size=40)
@@ -78,7 +106,7 @@ def test_links_are_counted_once_from_both_sides(pairs):
 
 @given(links)
 def test_useful_links_are_the_core_where_everyone_has_two(pairs):
-    useful = keep_useful(adjacency(read_links(table(pairs))), 256)
+    useful = keep_useful(by_entity(read_links(table(pairs)), 2, 256), 256)
     kept = useful.graph
     core_links = set(pairs)
     while True:
@@ -104,7 +132,7 @@ def test_useful_links_are_the_core_where_everyone_has_two(pairs):
 @given(links, st.sets(st.integers(0, 7)))
 def test_screening_is_counting_from_above(pairs, marked):
     """Every account with enough around it and enough others that share two entities is kept; nobody else is."""
-    useful = keep_useful(adjacency(read_links(table(pairs))), 256)
+    useful = keep_useful(by_entity(read_links(table(pairs)), 2, 256), 256)
     of = {a: {e for one, e in set(pairs) if one == a} & set(useful.entities.tolist()) for a in useful.accounts.tolist()}
     size = {e: sum(e in entities for entities in of.values()) for e in useful.entities.tolist()}
     start = start_of(Settings(household=1, building=0))
@@ -125,7 +153,7 @@ def test_screening_of_accounts_with_long_lists_is_exact():
     random = np.random.default_rng(8)
     pairs = [(a, int(e)) for a in range(12) for e in random.choice(300, 100, replace=False)]
     pairs += [(a, int(e)) for a in range(12, 40) for e in random.choice(300, 8, replace=False)]
-    useful = keep_useful(adjacency(read_links(table(pairs))), 256)
+    useful = keep_useful(by_entity(read_links(table(pairs)), 2, 256), 256)
     start = start_of(Settings())
     of = {a: {e for one, e in pairs if one == a} for a in range(40)}
     kept = worth_starting(useful.graph, (start, start), np.zeros(40, np.bool_))
@@ -138,7 +166,7 @@ def test_partners_are_those_brute_force_finds():
     pairs = set(zip(planted.links["account"].to_pylist(), planted.links["entity"].to_pylist(), strict=True))
     graph = build(read_links(planted.links))
     null = calibrate(graph.degree, graph.popularity, Settings())
-    useful = keep_useful(adjacency(read_links(planted.links)), null.cap)
+    useful = keep_useful(by_entity(read_links(planted.links), 2, 256), null.cap)
     ground, places = stand(useful.graph, null), useful.accounts.tolist()
     of: dict[int, set[int]] = {}
     for account, entity in pairs:
