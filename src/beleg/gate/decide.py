@@ -182,8 +182,10 @@ def _timing(verdict: Verdict, answer: Answer, due: Deadline, *, forced: bool) ->
     return []
 
 
-def _evidence(weighed: Sum) -> list[Reason]:
-    return [
+@lru_cache(maxsize=65_536)
+def _evidence(weighed: Sum) -> tuple[Reason, ...]:
+    """What the evidence says; the sums are remembered, so each is said once."""
+    shown = (
         Reason(
             code=f"evidence:{one.family}",
             text=_shows(one.family, one.pattern, one.kind),
@@ -194,7 +196,8 @@ def _evidence(weighed: Sum) -> list[Reason]:
             rests_on=one.rests_on,
         )
         for one in weighed.parts
-    ] + _rival(weighed)
+    )
+    return (*shown, *_rival(weighed))
 
 
 def _rival(weighed: Sum) -> list[Reason]:

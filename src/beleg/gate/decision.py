@@ -10,7 +10,7 @@ from beleg.gate.policy import Answer, Group
 from beleg.proofs.words import Proof, State
 
 
-class ProofShown(Struct, frozen=True, kw_only=True):
+class ProofShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One proof's state, the groups' part in it, and the facts it rests on."""
 
     proof: Proof
@@ -19,7 +19,7 @@ class ProofShown(Struct, frozen=True, kw_only=True):
     facts: tuple[FactId, ...] = ()
 
 
-class Reason(Struct, frozen=True, kw_only=True):
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason: a code for machines, a sentence for people, and its bits where it is weighed evidence."""
 
     code: str

@@ -1,13 +1,14 @@
 """A policy held against one situation: which groups of proofs are met, what is missing, and the answer that follows."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
 from beleg.gate.policy import Answer, Group, Guard, Policy, Rule, Way
 from beleg.gate.situation import Situation
-from beleg.proofs.words import Proof, State
+from beleg.proofs.words import PROOFS, Proof, State
 
 # In this order one word stands for a group: a fact that speaks against any of its proofs stands, else one true proof is enough.
 _ORDER: tuple[State, ...] = ("contradicted", "true", "pending", "absent", "unavailable", "not_applicable")
@@ -43,11 +44,20 @@ def judge(policy: Policy, situation: Situation, states: Mapping[Proof, State], w
     guards, rule = policy.speaking(situation, amounts)
     if rule is None:
         return Verdict(answer="review", guards=tuple(guards))
+    went = _went(policy, rule.name, tuple(states.get(proof, "pending") for proof in PROOFS), witnesses)
+    return msgspec.structs.replace(went, answer="review", guards=tuple(guards)) if guards else went
+
+
+@lru_cache(maxsize=65_536)
+def _went(policy: Policy, name: str, shown: tuple[State, ...], witnesses: int) -> Verdict:
+    """What a rule says of proofs in these states; those that claims show are few, whatever the number of claims."""
+    states = dict(zip(PROOFS, shown, strict=True))
+    rule = next(one for one in policy.rules if one.name == name)
     usual = _gone(rule, widened(policy, rule), states, witnesses)
     # what stands in for a proof of the rule is not to stand in for one that is taken instead
     others = [_gone(way, way.needs, states, witnesses) for way in rule.instead]
     went = next((one for one in (usual, *others) if one.answer == "release"), usual)
-    return msgspec.structs.replace(went, answer="review" if guards else went.answer, guards=tuple(guards), rule=rule)
+    return msgspec.structs.replace(went, rule=rule)
 
 
 def _gone(way: Way, groups: tuple[Group, ...], states: Mapping[Proof, State], witnesses: int) -> Verdict:

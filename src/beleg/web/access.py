@@ -3,6 +3,7 @@
 import hmac
 import secrets
 import time
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, get_args
 
@@ -60,7 +61,7 @@ class Door:
             raise _unknown("the key is not known, or was taken back")
         if key.expires_at is not None and key.expires_at <= time.time_ns() // 1000:
             raise _unknown("the key has expired")
-        caller = Caller(key.client, key_id, frozenset(key.scopes.split()))
+        caller = _caller(key.client, key_id, key.scopes)
         if scope not in caller.scopes:
             detail = f"this needs the scope {scope!r}; the key has {' '.join(sorted(caller.scopes)) or 'none'}"
             raise ProblemError("forbidden", 403, "The key may not do this", detail)
@@ -111,6 +112,11 @@ class Door:
         end = ApiKeyEnd(**by_gate(f"{key_id}-end", now), key_id=key_id, ended_by=by)
         await self._store.commit(Unit(facts=(end,)))
         self._known.pop(key_id, None)
+
+
+@lru_cache(maxsize=1_024)
+def _caller(client: str, key_id: str, scopes: str) -> Caller:
+    return Caller(client, key_id, frozenset(scopes.split()))
 
 
 def _parsed(rate: str) -> tuple[int, float]:

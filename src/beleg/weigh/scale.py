@@ -11,7 +11,7 @@ from beleg.weigh.rank import added_up
 from beleg.weigh.weights import Weights
 
 
-class Sum(Struct, frozen=True):
+class Sum(Struct, frozen=True, eq=False):
     """What all evidence of one slice adds up to.
 
     method: what went wrong, if anything did; rival: the honest explanation that fits best. millibits: log2 odds times 1000 with the
@@ -50,11 +50,10 @@ class Scale:
             letters: a letter per proof.
             fired: the detectors with an open finding on it, with their families.
         """
-        found = patterns_of(letters, fired)
-        return self._added(kind_of(refund_class, claim_kind), tuple(found[family] for family in FAMILIES))
+        return self._added(kind_of(refund_class, claim_kind), tuple(letters.items()), tuple(fired.items()))
 
-    def _add(self, kind: str, patterns: tuple[str, ...]) -> Sum:
-        row = {"kind": kind, **dict(zip(FAMILIES, patterns, strict=True))}
+    def _add(self, kind: str, letters: tuple[tuple[str, str], ...], fired: tuple[tuple[str, str], ...]) -> Sum:
+        row = {"kind": kind, **patterns_of(dict(letters), dict(fired))}
         weighed = weigh([(family, kind, row[family]) for family in FAMILIES], self._observed, self.weights, self._silent)
         bits = {(one.family, one.kind, one.pattern): one.bits for one in weighed}
         sums = added_up(row, bits, self.weights)

@@ -34,8 +34,9 @@ def put_over(connection: psycopg.Connection, *facts: Fact) -> str:
     batch = Batch([Ready(Unit(facts=facts), rows_of(facts))])
     try:
         batch.answered([connection.execute(text.encode(), values).fetchall() for text, values in batch.questions()])
-        for text, values in batch.inserts():
-            connection.execute(text.encode(), values)
+        statement = batch.writing()
+        assert statement
+        batch.landed(connection.execute(statement[0].encode(), statement[1]).fetchall())
         connection.commit()
     except psycopg.DatabaseError as broken:
         connection.rollback()

@@ -8,21 +8,23 @@ import msgspec
 from msgspec import Struct
 
 from beleg.facts.base import Fact
+from beleg.facts.kinds import gate as kinds
 from beleg.facts.kinds.orders import OrderLine
 from beleg.facts.kinds.staff import StaffMember
 from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate, Staff
 from beleg.gate.decision import Decision, Reason
 from beleg.gate.live.prover import Proved, Prover
-from beleg.gate.live.written import Answer, Shadowed, facts_of
+from beleg.gate.live.written import Answer, Shadowed, answer_again, facts_of
 from beleg.gate.moment import Known, unknown
 from beleg.gate.policy import Answer as Outcome
 from beleg.gate.stated import stated
-from beleg.ledger.store.base import Basis, Key, Message, RefusedError, StaleError, Unit, Written
+from beleg.ledger.store.base import Basis, Key, Message, RefusedError, StaleError, Unit
 from beleg.ledger.store.store import Store
 
 HOUR = 3_600_000_000  # microseconds
 _WEIGHT: dict[Outcome, int] = {"release": 0, "hold": 1, "review": 2}
+_ANSWERED = ("decisions", "reservations")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -129,9 +131,19 @@ class Asking:
         facts, answer = facts_of(claim, judged.decision, self.lasts, judged.shadow)
         body = _encode(answer)
         messages = (Message(topic, body),) if topic else ()
-        written = await self.store.commit(Unit(facts=facts, key=key, answer=body, messages=messages, rests_on=judged.basis))
-        asked = _asked(written, answer, judged.decision, facts)
-        return msgspec.structs.replace(asked, shadow=judged.shadow.answer) if judged.shadow else asked
+        written = await self.store.commit(Unit(facts=facts, key=key, messages=messages, rests_on=judged.basis))
+        if written.replayed:
+            answer = await self._first(written.places)
+            body = _encode(answer)
+        index = written.places[0]
+        shadow = judged.shadow.answer if judged.shadow else None
+        return Asked(with_index(body, index), index, written.replayed, answer, judged.decision, facts, shadow)
+
+    async def _first(self, places: Sequence[int]) -> Answer:
+        """The answer that was written at these places of the log: its decision, and its reservation where it is a release."""
+        found = [fact for place, fact in await self.store.since(_ANSWERED, places[0], len(places)) if place in places]
+        held = next((fact for fact in found if isinstance(fact, kinds.Reservation)), None)
+        return next(answer_again(fact, held) for fact in found if isinstance(fact, kinds.Decision))
 
 
 class Judged(Struct, frozen=True):
@@ -151,12 +163,6 @@ def _fitting(claim: Claim, slices: Mapping[str, Known]) -> list[Known]:
     if exact is not None or claim.line_id is not None:
         return [exact] if exact is not None else []
     return [one for name, one in slices.items() if name.endswith(f"/{claim.thread}")]
-
-
-def _asked(written: Written, answer: Answer, decision: Decision, facts: tuple[Fact, ...]) -> Asked:
-    said = msgspec.json.decode(written.answer, type=Answer) if written.replayed else answer
-    index = written.places[0] if written.places else 0
-    return Asked(with_index(written.answer, index), index, written.replayed, said, decision, facts)
 
 
 def with_index(body: bytes, index: int) -> bytes:

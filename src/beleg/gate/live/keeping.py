@@ -31,7 +31,6 @@ REST, LONGEST_REST = 10, 30.0
 
 # What another process was asked it answers anew itself; if it has not done so after this long (microseconds), it may be gone.
 LEFT_ALONE = 10_000_000
-_OPENED = ("decisions", "reservations", "reservation_ends")
 
 _log = logging.getLogger("beleg.gate")
 
@@ -62,12 +61,12 @@ class Keeper:
         self._wake = asyncio.Event()
         self._stale = False
         self._rested = 0.0
-        self._read = 0
+        self._read = self._kept = 0  # how far the log's decisions, and its money set aside, were read
 
     async def load(self) -> None:
         """Read what is open from the store, after a start; the newest is what came last in the log, as clocks may jump back."""
         self._store.changes.listen(self._changed)
-        self._read = await self._store.end()
+        self._read = self._kept = await self._store.end()
         for fact in await self._store.newest("decisions", "request_id", "outcome", ("hold", "review")):
             if isinstance(fact, kinds.Decision):
                 self._note(fact)
@@ -81,24 +80,41 @@ class Keeper:
 
     async def _others(self) -> None:
         """Take note of what other processes said: nothing waits for ever because one of them is gone."""
-        last: dict[str, kinds.Decision] = {}
-        while not self._store.owner and (new := await self._store.since(_OPENED, self._read)):
-            for place, fact in new:
-                self._read = place + 1
+        if self._store.owner:
+            return
+        last: dict[str, tuple[str, str]] = {}
+        while said := await self._store.cells("decisions", ("request_id", "id", "outcome"), self._read):
+            self._read = said[-1][0] + 1
+            last |= {request: (name, outcome) for _, request, name, outcome in said}
+        if waiting := [name for request, (name, outcome) in last.items() if self._waits(request, name, outcome)]:
+            for fact in await self._store.among("decisions", "id", waiting):
                 if isinstance(fact, kinds.Decision):
-                    last[fact.request_id] = fact
-                elif isinstance(fact, kinds.Reservation):
-                    self.reserved.setdefault(fact.order_id, {}).setdefault(fact.id, fact)
-                elif isinstance(fact, kinds.ReservationEnd):
-                    self.reserved.get(fact.order_id, {}).pop(fact.reservation_id, None)
-        for fact in last.values():
-            self._said(fact)
+                    self._said(fact)
+        while held := await self._store.since(("reservations", "reservation_ends"), self._kept):
+            self._kept = held[-1][0] + 1
+            for _, one in held:
+                self._set_aside(one)
+
+    def _waits(self, request: str, decision: str, outcome: str) -> bool:
+        """Whether a request waits since this decision, which another process said; what it settled is open no longer."""
+        known = self.open.get(request)
+        if known is not None and known.decision_id == decision:
+            return False
+        if outcome in ("hold", "review"):
+            return True
+        self.open.pop(request, None)
+        return False
+
+    def _set_aside(self, one: Fact) -> None:
+        if isinstance(one, kinds.Reservation):
+            self.reserved.setdefault(one.order_id, {}).setdefault(one.id, one)
+        elif isinstance(one, kinds.ReservationEnd):
+            self.reserved.get(one.order_id, {}).pop(one.reservation_id, None)
 
     def _said(self, fact: kinds.Decision) -> None:
         known = self.open.get(fact.request_id)
         if known is not None and known.decision_id == fact.id:
             return
-        self.open.pop(fact.request_id, None)
         if fact.outcome in ("hold", "review"):
             due = (fact.deadline or 0) + LEFT_ALONE
             self.open[fact.request_id] = Open(asked_again(fact), fact.id, fact.outcome, due, mine=False)

@@ -1,7 +1,6 @@
-"""Many units written in one transaction: what to ask once the log's head is taken, then what to insert; no database in here."""
+"""Many units written in one transaction: what to send, and what became of each; no database in here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -9,25 +8,28 @@ from msgspec import Struct
 
 from beleg.facts.base import Fact, table_of
 from beleg.facts.schema import arrow_schemas
-from beleg.ledger.log.canonical import LEAF_BYTES, canonical, leaf, salts
-from beleg.ledger.store.base import Basis, ConflictError, ContradictedError, Key, StaleError, Unit, Written
-from beleg.ledger.store.tables import insert, written
+from beleg.ledger.log.canonical import canonical, leaf, salts
+from beleg.ledger.store.base import Basis, ConflictError, ContradictedError, Key, StaleError, StoreError, Unit, Written
+from beleg.ledger.store.tables import written
+from beleg.ledger.store.writing import CALL
 
 Statement = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
 Outcome = Written | ConflictError | ContradictedError | StaleError
 Name = tuple[str, str]  # table, id
+Stale = Callable[[Basis], bool]
 
 # These are inserted last and in this order, as the rules of each look at those before it.
 _LAST = ("decisions", "approvals", "reservations", "reservation_ends")
 
-_INSERT = {table: insert(table, schema) for table, schema in arrow_schemas().items()}
-_KNOWN = {table: f'SELECT r.id, r.place, NULL FROM beleg_rows."{table}" r WHERE r.id = ANY($1::text[])' for table in _INSERT}
+_KNOWN = {
+    table: f'SELECT r.id, r.place, NULL FROM beleg_rows."{table}" r WHERE r.id = ANY($1::text[])' for table in arrow_schemas()
+}
 # What an erased fact said is not known any more.
 _SAID = {
     table: f"SELECT r.id, r.place, CASE WHEN r.salt IS NOT NULL THEN {written(table)} END "
     f'FROM beleg_rows."{table}" r WHERE r.id = ANY($1::text[])'
-    for table in _INSERT
+    for table in arrow_schemas()
 }
 
 # Two deliveries of one fact differ in these: when and out of what it was taken in.
@@ -37,16 +39,10 @@ TAKE_HEAD: Statement = ("SELECT beleg_log.take_head()", ())
 _KEYS = """
 SELECT scope, name, digest, answer, places FROM beleg_log.keys
 WHERE (scope, name) IN (SELECT * FROM unnest($1::text[], $2::text[]))"""
-# Hashes, salts and answers travel as one value, cut there: lists of bytes are slow to write and to read.
-_ENTRIES = f"""
-INSERT INTO beleg_log.entries (place, leaf, relation, fact_id)
-SELECT $1::bigint + n - 1, substr($2::bytea, (n::int - 1) * {LEAF_BYTES} + 1, {LEAF_BYTES}), relation, fact_id
-FROM ROWS FROM (json_to_recordset($3::json) AS (relation text, fact_id text)) WITH ORDINALITY AS e(relation, fact_id, n)"""
-_PUT_KEYS = """
-INSERT INTO beleg_log.keys (scope, name, digest, answer, places)
-SELECT scope, name, substr($3::bytea, at, digest), substr($3::bytea, at + digest, answer), places::bigint[]
-FROM unnest($1::text[], $2::text[], $4::int[], $5::int[], $6::int[], $7::text[]) AS k(scope, name, at, digest, answer, places)"""
-_PUT_MESSAGES = "INSERT INTO beleg_log.outbox (topic, body) SELECT * FROM unnest($1::text[], $2::bytea[])"
+
+
+def _never(_: Basis) -> bool:
+    return False
 
 
 class Row(Struct, frozen=True):
@@ -81,7 +77,11 @@ class Ready(Struct, frozen=True):
 
 
 class Batch:
-    """Units that share a transaction: send `questions`, hand the answers to `answered`, send `inserts`, commit, read `outcomes`."""
+    """Units that share a transaction. Places count from the head of the log until it is known; what the log has is before it.
+
+    Where nothing is there yet, `assume` so and send `writing`. Where that returns no place, or may not be assumed: send
+    `questions`, hand the answers to `answered`, and then send `writing`, in one transaction. Read `outcomes` once it is durable.
+    """
 
     def __init__(self, units: Sequence[Ready]) -> None:
         self._units = units
@@ -90,7 +90,7 @@ class Batch:
         self._there: dict[Name, str | None] = {}
         self._written: list[tuple[Ready, Written]] = []
         self._outcomes: list[Outcome] = []
-        self._head = 0
+        self.head = 0
 
     def questions(self) -> Iterator[Statement]:
         """What must be known: the head of the log, which of the facts are there, which of the keys."""
@@ -101,7 +101,7 @@ class Batch:
         if keys := self._keys():
             yield _KEYS, ([key.scope for key in keys], [key.name for key in keys])
 
-    def answered(self, answers: Sequence[Rows], stale: Callable[[Basis], bool] = lambda _: False) -> None:
+    def answered(self, answers: Sequence[Rows], stale: Stale = _never) -> None:
         """The rows of each question, in order; decides what is new and gives it its place.
 
         Args:
@@ -109,12 +109,19 @@ class Batch:
             stale: whether what a unit rests on has changed since, up to the head of the log.
         """
         (((head,),), *rest) = answers
+        self.head = int(head)
         for table, rows in zip(self._ids(), rest, strict=False):
-            self._places |= {(table, fact_id): place for fact_id, place, _ in rows}
+            self._places |= {(table, fact_id): place - self.head for fact_id, place, _ in rows}
             self._there |= {(table, fact_id): text for fact_id, _, text in rows}
         old = {Key(scope, name, b""): tuple(row) for scope, name, *row in rest[-1]} if self._keys() else {}
-        self._head = int(head)
-        place = self._head
+        self._decide({key: (said, answer, [at - self.head for at in places]) for key, (said, answer, places) in old.items()}, stale)
+
+    def assume(self, stale: Stale = _never) -> None:
+        """Decide as if none of the facts and keys were there; the head is to be said once it is known."""
+        self._decide({}, stale)
+
+    def _decide(self, old: dict[Key, tuple[Any, ...]], stale: Stale) -> None:
+        place = 0
         for ready in self._units:
             outcome: Outcome | None = self._earlier(ready.unit, old) or self._contradicted(ready) or _overtaken(ready.unit, stale)
             if outcome is None:
@@ -130,22 +137,50 @@ class Batch:
                     old[Key(key.scope, key.name, b"")] = (key.digest, outcome.answer, outcome.places)
             self._outcomes.append(outcome)
 
-    def inserts(self) -> Iterator[Statement]:
-        """What to insert, in the order the rules want it."""
-        if self._new:
-            new = self._new.values()
-            named = orjson.dumps([{"relation": row.table, "fact_id": row.id} for row in new]).decode()
-            yield _ENTRIES, (self._head, b"".join(row.leaf for row in new), named)
-        for table, rows in _in_order(self._new.values()).items():
-            texts = b"[" + b",".join(row.written for row in rows) + b"]"
-            places = [self._places[table, row.id] for row in rows]
-            yield _INSERT[table], (texts.decode(), places, b"".join(row.salt for row in rows))
-        keys = [(ready.unit.key, written) for ready, written in self._written if ready.unit.key]
-        if keys:
-            yield _put(keys)
-        messages = [message for ready, _ in self._written for message in ready.unit.messages]
-        if messages:
-            yield _PUT_MESSAGES, ([one.topic for one in messages], [one.body for one in messages])
+    def writing(self, followed: int | None = None, watched: str = "{}") -> Statement | None:
+        """The statement that writes what is new, if there is anything; it returns the head, or NULL where it wrote nothing.
+
+        Args:
+            followed: up to where it is known what came about, where units rest on that.
+            watched: of which tables, as PostgreSQL writes a list.
+        """
+        if not self._written:
+            return None
+        new = self._new.values()
+        named = orjson.dumps([{"relation": row.table, "fact_id": row.id} for row in new]).decode()
+        texts = _Blob()
+        tables = [self._table(table, rows, texts) for table, rows in _in_order(new).items()]
+        bodies = _Blob()
+        keys = [
+            {"scope": ready.unit.key.scope, "name": ready.unit.key.name, "at": bodies.add(ready.unit.key.digest, written.answer)}
+            | {"digest": len(ready.unit.key.digest), "answer": len(written.answer), "places": written.places}
+            for ready, written in self._written
+            if ready.unit.key
+        ]
+        messages = [
+            {"topic": one.topic, "at": bodies.add(one.body), "size": len(one.body)}
+            for ready, _ in self._written
+            for one in ready.unit.messages
+        ]
+        leaves = b"".join(row.leaf for row in new)
+        parts = (named, leaves, orjson.dumps(tables).decode(), texts.whole(), _json(keys), _json(messages), bodies.whole())
+        return CALL, (followed, watched, *parts)
+
+    def landed(self, rows: Rows) -> None:
+        """What `writing` returned after everything was looked up.
+
+        Raises:
+            StoreError: nothing was written, as somebody wrote meanwhile without holding the head.
+        """
+        if rows != [(self.head,)]:
+            raise StoreError(f"nothing was written: got {rows!r} from the log's head, expected {self.head}")
+
+    def _table(self, table: str, rows: Sequence[Row], texts: "_Blob") -> dict[str, Any]:
+        text = b"[" + b",".join(row.written for row in rows) + b"]"
+        salted = b"".join(row.salt for row in rows)
+        where = {"at": texts.add(text, salted), "size": len(text), "salted": len(salted)}
+        ids = [row.id for row in rows]
+        return {"relation": table, "ids": ids, "places": [self._places[table, one] for one in ids]} | where
 
     @property
     def fresh(self) -> int:
@@ -158,8 +193,11 @@ class Batch:
         return [table for table, _ in self._new]
 
     def outcomes(self) -> Sequence[Outcome]:
-        """What became of each unit, in order."""
-        return self._outcomes
+        """What became of each unit, in order, with the places that they have in the log."""
+        return [self._placed(one) if isinstance(one, Written) else one for one in self._outcomes]
+
+    def _placed(self, one: Written) -> Written:
+        return Written(tuple(self.head + place for place in one.places), one.answer, one.replayed)
 
     def _ids(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
@@ -205,17 +243,27 @@ def _overtaken(unit: Unit, stale: Callable[[Basis], bool]) -> StaleError | None:
     return StaleError("a fact came about of what this rests on; work it out anew")
 
 
-def _put(keys: Sequence[tuple[Key, Written]]) -> Statement:
-    sizes = [(len(key.digest), len(written.answer)) for key, written in keys]
-    return _PUT_KEYS, (
-        [key.scope for key, _ in keys],
-        [key.name for key, _ in keys],
-        b"".join(key.digest + written.answer for key, written in keys),
-        list(accumulate((sum(both) for both in sizes[:-1]), initial=1)),
-        [digest for digest, _ in sizes],
-        [answer for _, answer in sizes],
-        [f"{{{','.join(map(str, written.places))}}}" for _, written in keys],
-    )
+class _Blob:
+    """Values strung together, each known by where it begins, counted from one as SQL does."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._next = 1
+
+    def add(self, *parts: bytes) -> int:
+        """Add values, one behind the other; where the first begins."""
+        at = self._next
+        self._parts += parts
+        self._next += sum(map(len, parts))
+        return at
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return b"".join(self._parts)
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    return orjson.dumps(rows).decode() if rows else None
 
 
 def _content(written: str | bytes) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def _write(connection: Connection, ready: Ready) -> int:
     try:
         with connection.transaction():
             batch.answered([connection.execute(text.encode(), values).fetchall() for text, values in batch.questions()])
-            for text, values in batch.inserts():
-                connection.execute(text.encode(), values)
+            if statement := batch.writing():
+                batch.landed(connection.execute(statement[0].encode(), statement[1]).fetchall())
     except psycopg.OperationalError:
         raise
     except psycopg.DatabaseError as broken:

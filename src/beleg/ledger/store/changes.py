@@ -44,9 +44,11 @@ class Changes:
     def __init__(self) -> None:
         self.size = 0
         self._tables: frozenset[str] = frozenset()
+        self._listed = "{}"
         self._beyond: frozenset[str] = frozenset()
         self._last: OrderedDict[About, int] = OrderedDict()
         self._forgotten = 0  # what changed before this place is not known any more
+        self._end = 0  # so far, at least, the log goes with something that was not followed
         self._listeners: list[Callable[[Changed], None]] = []
 
     def watch(self, tables: Collection[str], beyond: Collection[str]) -> None:
@@ -54,6 +56,7 @@ class Changes:
         watched = frozenset((*tables, *beyond, ERASED)), frozenset(beyond)
         if watched != (self._tables, self._beyond):
             self._tables, self._beyond = watched
+            self._listed = f"{{{','.join(sorted(self._tables))}}}"
             self._forgotten = self.size
 
     def listen(self, listener: Callable[[Changed], None]) -> None:
@@ -64,9 +67,25 @@ class Changes:
         """Whether something came about, as far as the log was followed, of what this rests on."""
         return basis.size < self._forgotten or any(self._last.get(one, -1) >= basis.size for one in basis.about)
 
+    @property
+    def watched(self) -> str:
+        """The tables that are followed, as PostgreSQL writes a list."""
+        return self._listed
+
+    @property
+    def behind(self) -> bool:
+        """Whether this process itself wrote of what it has not followed yet."""
+        return self.size < self._end
+
+    def passed(self, head: int) -> None:
+        """Nothing that is watched stands in the log before this place and was not followed."""
+        self.size = max(self.size, head)
+
     def wrote(self, head: int, tables: Sequence[str]) -> None:
         """This process wrote entries of these tables from `head` on: if none is watched, there is nothing to read there."""
-        if self.size == head and self._tables.isdisjoint(tables):
+        if not self._tables.isdisjoint(tables):
+            self._end = head + len(tables)
+        elif self.size == head:
             self.size += len(tables)
 
     async def catch_up(self, ask: Ask, end: int) -> None:

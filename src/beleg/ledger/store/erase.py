@@ -49,5 +49,5 @@ def erase(owner: str, erasure: Erasure, columns: Sequence[str] | None = None) ->
         update = sql.SQL("UPDATE beleg_rows.{} SET {} WHERE id = $1").format(sql.Identifier(table), cells)
         if not connection.execute(update, (fact_id,)).rowcount:
             raise StoreError(f"{table} {fact_id!r}: there is no such fact")
-        for text, values in batch.inserts():
-            connection.execute(text.encode(), values)
+        if statement := batch.writing():
+            batch.landed(connection.execute(statement[0].encode(), statement[1]).fetchall())

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from beleg.facts.schema import arrow_schemas
 from beleg.ledger.store.base import StoreError
 from beleg.ledger.store.tables import grow
+from beleg.ledger.store.writing import function
 
 SERVICE = "beleg_service"
 OLDEST = 140_000  # PostgreSQL 14: CREATE OR REPLACE TRIGGER
@@ -115,6 +116,7 @@ def _tables(raw: psycopg.Connection) -> dict[str, dict[str, str]]:
 
 def _rules(raw: psycopg.Connection) -> Iterator[str]:
     yield files("beleg.ledger.store").joinpath("rules.sql").read_text(encoding="utf-8")
+    yield function()
     yield from _trigger("log_order", "beleg_log.entries")
     for table in arrow_schemas():
         yield from _trigger("logged", f'beleg_rows."{table}"')
@@ -128,6 +130,8 @@ def _rules(raw: psycopg.Connection) -> Iterator[str]:
         "CREATE CONSTRAINT TRIGGER reserved AFTER INSERT ON beleg_rows.decisions DEFERRABLE INITIALLY DEFERRED "
         "FOR EACH ROW WHEN (NEW.outcome = 'release') EXECUTE FUNCTION beleg_log.reserved()"
     )
+    # a decision's arithmetic is a few kilobytes, and to compress it would cost as much as all else that is done to write it
+    yield "ALTER TABLE beleg_rows.decisions SET (toast_tuple_target = 8160)"
     there = {row[0] for row in raw.execute("SELECT conname FROM pg_constraint")}
     for name, (table, check) in _CHECKS.items():
         if name not in there:

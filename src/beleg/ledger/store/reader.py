@@ -126,6 +126,18 @@ class Reader:
         facts = {(table, fact.id): fact for table, ids in named.items() for fact in await self.among(table, "id", ids)}
         return [(at, facts[table, name]) for at, table, name in entries if (table, name) in facts]
 
+    async def cells(self, table: str, columns: Sequence[str], place: int, most: int) -> list[tuple[Any, ...]]:
+        """The place and these columns of at most so many facts of a table, from this place of the log on, in its order."""
+        schema = arrow_schemas().get(table)
+        if schema is None or not set(columns) <= set(schema.names):
+            raise StoreError(f"{table}: there are no such facts with {', '.join(columns)}")
+        read = ", ".join(f'r."{name}"' for name in columns)
+        text = (
+            f'SELECT e.place, {read} FROM beleg_log.entries e JOIN beleg_rows."{table}" r ON r.id = e.fact_id '
+            f"WHERE e.place >= $1 AND e.relation = '{table}' ORDER BY e.place LIMIT $2"
+        )
+        return await self._rows(text, (place, most))
+
     async def follow(self, changes: Changes) -> None:
         """Take note of what was written since this process last looked."""
 

@@ -95,6 +95,22 @@ DECLARE over record; asked text[];
 BEGIN
   -- one writer at a time: the statements below see every reservation that was written before
   PERFORM beleg_log.take_head();
+  -- nearly always: nothing else has left or is set aside of the order, its line is on record once, and each alone has room
+  IF NOT EXISTS (
+    SELECT FROM added a WHERE
+      NOT EXISTS (SELECT FROM beleg_rows.orders o WHERE o.order_id = a.order_id AND o.currency = a.currency AND o.paid >= a.amount)
+      OR EXISTS (SELECT FROM beleg_rows.orders o WHERE o.order_id = a.order_id AND o.currency <> a.currency)
+      OR EXISTS (SELECT FROM beleg_rows.reservations v WHERE v.order_id = a.order_id AND v.id <> a.id)
+      OR EXISTS (SELECT FROM beleg_rows.refunds f WHERE f.order_id = a.order_id)
+      OR EXISTS (SELECT FROM beleg_rows.disputes d WHERE d.order_id = a.order_id)
+      OR EXISTS (SELECT FROM beleg_rows.replacements g WHERE g.order_id = a.order_id)
+      OR (a.line_id IS NOT NULL AND (
+        SELECT count(*) = 1 AND bool_and(l.paid >= a.amount AND (a.quantity IS NULL
+          OR ceil(l.paid::numeric * least(a.quantity, l.quantity) / greatest(l.quantity, 1)) >= a.amount))
+        FROM beleg_rows.order_lines l WHERE l.order_id = a.order_id AND l.line_id = a.line_id) IS NOT TRUE)
+  ) THEN
+    RETURN NULL;
+  END IF;
   SELECT array_agg(DISTINCT order_id) INTO asked FROM added;
   SELECT a.id INTO over FROM added a
     WHERE a.refund_id IS NOT NULL AND (

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from beleg.ledger.store.base import RefusedError, UnavailableError, Unit, Written
-from beleg.ledger.store.batch import Batch, Ready, Rows, Statement, rows_of
+from beleg.ledger.store.batch import Batch, Outcome, Ready, Rows, Statement, rows_of
 from beleg.ledger.store.changes import Changes
 
 Connect = Callable[[], Awaitable[AsyncConnection]]
@@ -137,27 +137,62 @@ class Sequencer:
             elif not one.answer.done():
                 one.answer.set_result(outcome)
 
-    async def _write(self, units: Sequence[Ready]) -> Sequence[Written | Exception]:
+    async def _write(self, units: Sequence[Ready]) -> Sequence[Outcome]:
         connection = self._connection = self._connection or await self._connect()
-        batch = Batch(units)
+        resting = any(ready.unit.rests_on for ready in units)
         try:
-            answers = await together(connection, [("BEGIN", ()), *batch.questions()])
-            head = int(answers[0][0][0])
-            if any(ready.unit.rests_on for ready in units):
-                await self._changes.catch_up(partial(together, connection), head)
-            batch.answered(answers, self._changes.stale)
-            await together(connection, [*batch.inserts(), ("COMMIT", ())])
+            batch = None
+            if not (resting and self._changes.behind):
+                batch = await self._at_once(connection, units, resting=resting)
+            if batch is None:
+                batch = await self._looked_up(connection, units, resting=resting)
         except psycopg.Error:
             if not connection.closed:
                 await connection.rollback()
             raise
-        self._changes.wrote(head, batch.tables)
+        self._changes.wrote(batch.head, batch.tables)
         return batch.outcomes()
+
+    async def _at_once(self, connection: AsyncConnection, units: Sequence[Ready], *, resting: bool) -> Batch | None:
+        """Write units of which nothing is there yet: one statement and one durable commit; None if they are not so."""
+        batch = Batch(units)
+        batch.assume(self._changes.stale)
+        statement = batch.writing(self._changes.size if resting else None, self._changes.watched)
+        if statement is None:
+            return None
+        head = await _value(connection, statement)
+        if head is None:
+            return None
+        batch.head = head
+        if resting:
+            self._changes.passed(head)
+        return batch
+
+    async def _looked_up(self, connection: AsyncConnection, units: Sequence[Ready], *, resting: bool) -> Batch:
+        """Write units of which something may be there, or which rest on what may have changed: looked up while the head is held."""
+        batch = Batch(units)
+        answers = await together(connection, [("BEGIN", ()), *batch.questions()])
+        if resting:
+            await self._changes.catch_up(partial(together, connection), int(answers[0][0][0]))
+        batch.answered(answers, self._changes.stale)
+        statement = batch.writing()
+        said = await together(connection, [*([statement] if statement else ()), ("COMMIT", ())])
+        if statement:
+            batch.landed(said[0])
+        return batch
 
     async def _hang_up(self) -> None:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+
+async def _value(connection: AsyncConnection, statement: Statement) -> int | None:
+    """Send one statement, which is a transaction by itself, and read its one value."""
+    text, values = statement
+    cursor = await connection.execute(text.encode(), values, prepare=True)
+    row = await cursor.fetchone()
+    return None if row is None or row[0] is None else int(row[0])
 
 
 async def together(connection: AsyncConnection, statements: Iterable[Statement]) -> list[Rows]:

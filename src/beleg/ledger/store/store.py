@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
@@ -97,6 +98,10 @@ class Store:
     async def since(self, tables: Collection[str], place: int, most: int = 5_000) -> list[tuple[int, Fact]]:
         """At most so many facts of these tables from this place of the log on, with their places, in the order of the log."""
         return await self._parts()[1].since(tables, place, most)
+
+    async def cells(self, table: str, columns: Sequence[str], place: int, most: int = 5_000) -> list[tuple[Any, ...]]:
+        """The place and these columns of at most so many facts of a table, from this place of the log on, in its order."""
+        return await self._parts()[1].cells(table, columns, place, most)
 
     async def end(self) -> int:
         """The place that the next entry of the log will have."""

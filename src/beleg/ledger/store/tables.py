@@ -64,13 +64,18 @@ def _widened(table: str, wanted: Mapping[str, str], have: Mapping[str, str]) -> 
 
 
 def insert(table: str, schema: pa.Schema) -> str:
-    """The statement that inserts facts: $1 their canonical JSON as a list, $2 their places, $3 their salts as one, in one order."""
+    """The statement of `beleg_log.write` that inserts a table's facts.
+
+    Its variables are `facts`, their canonical JSON as a list, `places`, and `salts` as one value, in one order; and `first`, from
+    which on places count.
+    """
     named = ", ".join(f'"{name}"' for name in schema.names)
+    read = ", ".join(f'r."{name}"' for name in schema.names)  # a column may bear a variable's name
     typed = ", ".join(f'"{name}" {kind}' for name, kind in columns(schema).items())
     return (
         f'INSERT INTO beleg_rows."{table}" ({named}, {PLACE}, {SALT}) '
-        f"SELECT {named}, p, substr($3::bytea, (n::int - 1) * {SALT_BYTES} + 1, {SALT_BYTES}) "
-        f"FROM ROWS FROM (json_to_recordset($1::json) AS ({typed}), unnest($2::bigint[])) WITH ORDINALITY AS r({named}, p, n)"
+        f"SELECT {read}, first + r.p, substr(salts, (r.n::int - 1) * {SALT_BYTES} + 1, {SALT_BYTES}) "
+        f"FROM ROWS FROM (json_to_recordset(facts) AS ({typed}), unnest(places)) WITH ORDINALITY AS r({named}, p, n)"
     )
 
 
