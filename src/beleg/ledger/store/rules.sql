@@ -1,5 +1,7 @@
 -- The rules that hold whatever connects as the service's role, raw SQL included. Run anew by every migration.
 -- A rule that is broken raises SQLSTATE BL0xx with the rule's name as the constraint.
+-- Plans are made once, mostly while tables are empty, when it looks cheap to read all of them. So what is looked up for a row that
+-- is added stands in a sub-query of its own, by count or behind OFFSET 0, which can only be a look at an index.
 
 -- The head of the log is the one lock that every writer takes: who holds it sees all that was written before.
 CREATE OR REPLACE FUNCTION beleg_log.take_head() RETURNS bigint
@@ -43,7 +45,9 @@ CREATE OR REPLACE FUNCTION beleg_log.logged() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
   IF EXISTS (
-    SELECT FROM added a LEFT JOIN beleg_log.entries e ON e.place = a.place
+    SELECT FROM added a LEFT JOIN LATERAL (
+      SELECT n.relation, n.fact_id FROM beleg_log.entries n WHERE n.place = a.place OFFSET 0
+    ) e ON true
     WHERE e.relation IS DISTINCT FROM TG_TABLE_NAME OR e.fact_id IS DISTINCT FROM a.id OR a.salt IS NULL
   ) THEN
     PERFORM beleg_log.broken('logged', format('%s: a fact came without its own entry in the log', TG_TABLE_NAME));
@@ -98,12 +102,12 @@ BEGIN
   -- nearly always: nothing else has left or is set aside of the order, its line is on record once, and each alone has room
   IF NOT EXISTS (
     SELECT FROM added a WHERE
-      NOT EXISTS (SELECT FROM beleg_rows.orders o WHERE o.order_id = a.order_id AND o.currency = a.currency AND o.paid >= a.amount)
-      OR EXISTS (SELECT FROM beleg_rows.orders o WHERE o.order_id = a.order_id AND o.currency <> a.currency)
-      OR EXISTS (SELECT FROM beleg_rows.reservations v WHERE v.order_id = a.order_id AND v.id <> a.id)
-      OR EXISTS (SELECT FROM beleg_rows.refunds f WHERE f.order_id = a.order_id)
-      OR EXISTS (SELECT FROM beleg_rows.disputes d WHERE d.order_id = a.order_id)
-      OR EXISTS (SELECT FROM beleg_rows.replacements g WHERE g.order_id = a.order_id)
+      (SELECT count(*) FILTER (WHERE o.paid >= a.amount) > 0 AND bool_and(o.currency = a.currency)
+       FROM beleg_rows.orders o WHERE o.order_id = a.order_id) IS NOT TRUE
+      OR (SELECT count(*) FROM beleg_rows.reservations v WHERE v.order_id = a.order_id) > 1
+      OR (SELECT count(*) FROM beleg_rows.refunds f WHERE f.order_id = a.order_id) > 0
+      OR (SELECT count(*) FROM beleg_rows.disputes d WHERE d.order_id = a.order_id) > 0
+      OR (SELECT count(*) FROM beleg_rows.replacements g WHERE g.order_id = a.order_id) > 0
       OR (a.line_id IS NOT NULL AND (
         SELECT count(*) = 1 AND bool_and(l.paid >= a.amount AND (a.quantity IS NULL
           OR ceil(l.paid::numeric * least(a.quantity, l.quantity) / greatest(l.quantity, 1)) >= a.amount))
@@ -114,10 +118,11 @@ BEGIN
   SELECT array_agg(DISTINCT order_id) INTO asked FROM added;
   SELECT a.id INTO over FROM added a
     WHERE a.refund_id IS NOT NULL AND (
-      EXISTS (SELECT FROM beleg_rows.refunds f WHERE f.order_id = a.order_id AND f.refund_id = a.refund_id AND f.status <> 'failed')
-      OR EXISTS (
-        SELECT FROM beleg_rows.reservations v WHERE v.order_id = a.order_id AND v.refund_id = a.refund_id AND v.id <> a.id
-        AND NOT EXISTS (SELECT FROM beleg_rows.reservation_ends e WHERE e.reservation_id = v.id)))
+      (SELECT count(*) FROM beleg_rows.refunds f
+       WHERE f.order_id = a.order_id AND f.refund_id = a.refund_id AND f.status <> 'failed') > 0
+      OR (
+        SELECT count(*) FROM beleg_rows.reservations v WHERE v.order_id = a.order_id AND v.refund_id = a.refund_id AND v.id <> a.id
+        AND (SELECT count(*) FROM beleg_rows.reservation_ends e WHERE e.reservation_id = v.id) = 0) > 0)
     LIMIT 1;
   IF FOUND THEN
     PERFORM beleg_log.broken('never_more_than_paid', format('reservation %s: this refund is paid, or set aside, already', over.id));
@@ -167,23 +172,26 @@ CREATE OR REPLACE FUNCTION beleg_log.released() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE bad record;
 BEGIN
-  SELECT a.id INTO bad FROM added a WHERE NOT EXISTS (
-    SELECT FROM beleg_rows.decisions d
+  SELECT a.id INTO bad FROM added a WHERE (
+    SELECT count(*) FROM beleg_rows.decisions d
     WHERE d.id = a.decision_id AND d.outcome = 'release' AND d.order_id = a.order_id AND d.slice_id = a.slice_id
       AND d.amount = a.amount AND d.currency = a.currency AND d.instrument IS NOT DISTINCT FROM a.instrument
-      AND d.line_id IS NOT DISTINCT FROM a.line_id AND d.refund_id IS NOT DISTINCT FROM a.refund_id) LIMIT 1;
+      AND d.line_id IS NOT DISTINCT FROM a.line_id AND d.refund_id IS NOT DISTINCT FROM a.refund_id) = 0 LIMIT 1;
   IF FOUND THEN
     PERFORM beleg_log.broken('released', format('reservation %s: no release of exactly this money stands behind it', bad.id));
   END IF;
-  SELECT a.id INTO bad FROM added a JOIN beleg_rows.decisions d ON d.id = a.decision_id
-    WHERE EXISTS (SELECT FROM beleg_rows.decisions e WHERE e.request_id = d.request_id AND e.needs_approval)
-      AND NOT EXISTS (
-        SELECT FROM beleg_rows.approvals p JOIN beleg_rows.decisions e ON e.id = p.decision_id
-        WHERE e.request_id = d.request_id AND p.verdict = 'release' AND p.amount = d.amount AND p.currency = d.currency
-          AND p.order_id = d.order_id AND p.instrument IS NOT DISTINCT FROM d.instrument)
-      AND NOT EXISTS (
-        SELECT FROM beleg_rows.decisions e
-        WHERE e.request_id = d.request_id AND e.default = 'release' AND e.deadline <= beleg_log.now_micros()) LIMIT 1;
+  SELECT a.id INTO bad FROM added a
+    CROSS JOIN LATERAL (SELECT n.* FROM beleg_rows.decisions n WHERE n.id = a.decision_id OFFSET 0) d
+    WHERE (SELECT count(*) FROM beleg_rows.decisions e WHERE e.request_id = d.request_id AND e.needs_approval) > 0
+      AND (
+        SELECT count(*) FROM beleg_rows.decisions e CROSS JOIN LATERAL (
+          SELECT FROM beleg_rows.approvals p
+          WHERE p.decision_id = e.id AND p.verdict = 'release' AND p.amount = d.amount AND p.currency = d.currency
+            AND p.order_id = d.order_id AND p.instrument IS NOT DISTINCT FROM d.instrument OFFSET 0) p
+        WHERE e.request_id = d.request_id) = 0
+      AND (
+        SELECT count(*) FROM beleg_rows.decisions e
+        WHERE e.request_id = d.request_id AND e.default = 'release' AND e.deadline <= beleg_log.now_micros()) = 0 LIMIT 1;
   IF FOUND THEN
     PERFORM beleg_log.broken('two_persons', format('reservation %s: a second person has to agree first, and none has', bad.id));
   END IF;

@@ -30,7 +30,8 @@ BEGIN
     RETURN NULL;
   END IF;
   IF keys IS NOT NULL AND EXISTS (
-    SELECT FROM json_to_recordset(keys) AS n(scope text, name text) JOIN beleg_log.keys k ON k.scope = n.scope AND k.name = n.name
+    SELECT FROM json_to_recordset(keys) AS n(scope text, name text)
+    CROSS JOIN LATERAL (SELECT FROM beleg_log.keys t WHERE t.scope = n.scope AND t.name = n.name OFFSET 0) k
   ) THEN
     RETURN NULL;
   END IF;
