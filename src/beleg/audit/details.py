@@ -8,7 +8,8 @@ from beleg.audit.ranking import Details
 from beleg.audit.result import Moment, ProofState, Ranked, Reason, Rival
 from beleg.audit.settings import AuditSettings, pseudonym
 from beleg.detect.card import every_detector
-from beleg.proofs.words import LETTERS, PROOFS, STATES
+from beleg.proofs.rows import in_words as said_by
+from beleg.proofs.words import LETTERS, PROOFS, STATES, Proof
 from beleg.weigh.bits import Weighed
 from beleg.weigh.patterns import FAMILIES, in_words, split
 from beleg.weigh.weights import Weights
@@ -65,9 +66,11 @@ class Opener:
 
     def _proofs(self, row: dict[str, Any]) -> tuple[ProofState, ...]:
         said = self.details.evidence.get(row["slice_id"], ())
-        facts = {proof: tuple(sorted(one["fact_id"] for one in said if one["proof"] == proof)) for proof in PROOFS}
+        facts: dict[Proof, list[str]] = {proof: [] for proof in PROOFS}
+        for one in said:
+            facts[said_by(one["mark"])[0]].append(one["fact_id"])
         shown = (proof for proof in PROOFS if row[proof] != LETTERS["not_applicable"] or facts[proof])
-        return tuple(ProofState(proof, STATES[row[proof]], facts[proof]) for proof in shown)
+        return tuple(ProofState(proof, STATES[row[proof]], tuple(sorted(facts[proof]))) for proof in shown)
 
     def _reasons(self, row: dict[str, Any]) -> tuple[Reason, ...]:
         method = self.hypotheses[row["method"]]

@@ -82,7 +82,7 @@ def counted(acts: ir.Table) -> ir.Table:
 
 
 def lines(dossier: Dossier) -> ir.Table:
-    """Order lines by account: account_id, order_id, line_id, stratum (the same category, channel and season), paid, at."""
+    """Order lines by account: account_id, order_id, line_id, stratum (the same category, channel and season)."""
     return dossier.view.step("acts_lines", lambda _: _lines(dossier))
 
 
@@ -90,9 +90,9 @@ def _lines(dossier: Dossier) -> ir.Table:
     headers = dossier.table("orders").group_by("order_id").agg(
         channel=lambda t: t.channel.min(), owner=lambda t: t.account_id.max(), at=lambda t: t.occurred_at.min()
     )  # fmt: skip
-    t = dossier.table("order_lines").select("order_id", "line_id", "account_id", "category", "paid", fact_id="id")
+    t = dossier.table("order_lines").select("order_id", "line_id", "account_id", "category")
     t = t.join(headers, "order_id")
     t = t.mutate(account_id=ibis.coalesce(t.account_id, t.owner), season=(t["at"] // (91 * DAY)).cast("int64").cast("string"))
     words = t.category.fill_null("any category") + ", " + t.channel.fill_null("any channel") + ", season "
     t = t.mutate(stratum=words + t.season.fill_null("unknown"))
-    return t.filter(t.account_id.notnull()).drop("owner", "season", "channel", "category")
+    return t.filter(t.account_id.notnull()).select("account_id", "order_id", "line_id", "stratum")

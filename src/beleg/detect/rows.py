@@ -4,6 +4,8 @@ import ibis
 import ibis.expr.types as ir
 
 from beleg.proofs.dossier import Dossier
+from beleg.proofs.rows import bit
+from beleg.proofs.words import Proof
 
 
 def facts_of(rows: ir.Table, role: str) -> ir.Table:
@@ -38,7 +40,7 @@ def scans_of(dossier: Dossier, subjects: ir.Table) -> ir.Table:
     return facts_of(dossier.return_scans.semi_join(subjects.select("slice_id"), "slice_id"), "scan")
 
 
-def said(dossier: Dossier, proof: str, says: str) -> ir.Table:
+def said(dossier: Dossier, proof: Proof, says: str) -> ir.Table:
     """The evidence rows that speak for or against a proof: slice_id, fact_id, ..."""
     evidence = dossier.evidence
-    return evidence.filter((evidence.proof == proof) & (evidence.says == says))
+    return evidence.filter(evidence.mark == bit(proof, says))

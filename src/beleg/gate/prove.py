@@ -12,12 +12,16 @@ from beleg.ledger.view import View
 from beleg.proofs.coverage import Coverage
 from beleg.proofs.dossier import Dossier
 from beleg.proofs.money import balance
-from beleg.proofs.words import PROOFS
+from beleg.proofs.rows import bit, in_words
+from beleg.proofs.words import PROOFS, Proof
 
 # Before all time everything is still to come; what has become overdue since is told by `Known.letters_at`.
 NOTHING_DUE = -(1 << 60)
 
 _BETWEEN, _WITHIN = "\u001e", "\u001f"
+
+# What shows that goods set out.
+_MOVED: tuple[Proof, ...] = ("carrier_accepted", "delivered_at_site", "dock_manifested")
 
 
 def shown(view: View, coverage: Coverage) -> ir.Table:
@@ -54,7 +58,7 @@ def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
         currency=row["currency"],
         findings=tuple((one[0], one[1]) for one in _told(row["found"])),
         on_account=tuple(one[0] for one in _told(row["found_on_account"])),
-        rests_on=tuple((one[0], one[2], one[1]) for one in _told(row["rests_on"])),
+        rests_on=_rested(row["rests_on"]),
         logins=tuple(one[0] for one in _told(row["logins"])),
         history=AccountHistory(
             first_order_at=row["first_order_at"],
@@ -79,6 +83,12 @@ def _told(text: str | None) -> list[tuple[str, ...]]:
     return sorted({tuple(part.split(_WITHIN)) for part in (text or "").split(_BETWEEN) if part})
 
 
+def _rested(text: str | None) -> tuple[tuple[str, str, str], ...]:
+    """What a slice rests on, proof by proof: the proof, the fact, and whether it speaks for or against."""
+    told = ((*in_words(int(mark)), fact) for mark, fact in _told(text))
+    return tuple((proof, fact, says) for proof, says, fact in sorted(told))
+
+
 def _strung(*cells: ir.Value) -> ir.Value:
     text = cells[0].fill_null("")
     for cell in cells[1:]:
@@ -88,9 +98,9 @@ def _strung(*cells: ir.Value) -> ir.Value:
 
 def _rests(dossier: Dossier) -> ir.Table:
     t = dossier.evidence
-    moved = (t.says == "for") & t.proof.isin(["carrier_accepted", "delivered_at_site", "dock_manifested"])
+    moved = t.mark.isin([bit(proof, "for") for proof in _MOVED])
     return t.group_by("slice_id").agg(
-        rests_on=_strung(t.proof, t.says, t.fact_id), logins=_strung(t.login), moved_at=t["at"].min(where=moved)
+        rests_on=_strung(t.mark.cast("string"), t.fact_id), logins=_strung(t.login), moved_at=t["at"].min(where=moved)
     )
 
 

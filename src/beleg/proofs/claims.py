@@ -49,22 +49,22 @@ def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]
     shipped = lines.anti_join(called_off, ["order_id", "line_id"]).anti_join(whole, "order_id").select("order_id")
     alone = cancelled.anti_join(shipped, "order_id")
     # what was called off speaks for its own line alone; for a whole order, where all of it was
-    off = view.table("cancellations").rename(fact_id="id", at="occurred_at")
+    off = view.table("cancellations").select("order_id", "line_id", fact_id="id", at="occurred_at")
     of_line = cancelled.join(off, "order_id").filter(lambda t: t.line_id.isnull() | (t.line_id == t.slice_line))
     of_order = alone.filter(alone.slice_line.isnull()).join(off.filter(off.line_id.notnull()), "order_id")
     yield rows(ibis.union(of_line, of_order.select(*of_line.columns), distinct=False), "not_dispatched", "for")
     left = sent.filter(sent.status.isin(HELD_BY_CARRIER)).semi_join(alone, "slice_id")
-    yield rows(left, "not_dispatched", "against", carrier=left.attests, place=left.carrier)
+    yield rows(left, "not_dispatched", "against", carrier=left.attests)
 
 
 def _delivery(sent: ir.Table) -> Iterable[ir.Table]:
     """The carrier says it arrived; or its last word is another one."""
     claimed = sent.filter(sent.refund_class == "not_received")
     arrived = claimed.filter(claimed.status == "delivered")
-    yield rows(arrived, "not_delivered", "against", carrier=arrived.attests, place=arrived.carrier)
+    yield rows(arrived, "not_delivered", "against", carrier=arrived.attests)
     held = claimed.filter(claimed.status.isin([*HELD_BY_CARRIER, "lost", "return_to_sender"]))
     open_ = held.anti_join(arrived, ["slice_id", "parcel_id"])
-    yield rows(open_, "not_delivered", "for", carrier=open_.attests, place=open_.carrier)
+    yield rows(open_, "not_delivered", "for", carrier=open_.attests)
 
 
 def _weights(view: View, asked: ir.Table) -> Iterable[ir.Table]:
@@ -86,11 +86,11 @@ def _weights(view: View, asked: ir.Table) -> Iterable[ir.Table]:
     t = sent.join(scans.select("parcel_id", "carrier", "status", "weight", "attested", fact_id="id", at="occurred_at"), "parcel_id")
     verdict = ibis.cases((t.weight >= t.least, "against"), (t.status == "accepted", "for"))
     attests = t.attested.ifelse(t.carrier, None)
-    yield rows(t, "left_light", verdict, carrier=attests, place=t.carrier).filter(lambda r: r.says.notnull())
+    yield rows(t, "left_light", verdict, carrier=attests).filter(lambda r: r.mark.notnull())
 
 
 def _documents(view: View, asked: ir.Table) -> Iterable[ir.Table]:
-    documents = view.table("claim_documents").rename(fact_id="id", at="occurred_at")
+    documents = view.table("claim_documents").select("order_id", "claim_id", fact_id="id", at="occurred_at")
     wanted = asked.filter(asked.refund_class.isin(["damaged", "returnless"])).select("slice_id", "order_id", slice_claim="claim_id")
     joined = wanted.join(documents, "order_id")
     yield rows(joined.filter(joined.slice_claim.isnull() | (joined.slice_claim == joined.claim_id)), "documented", "for")
@@ -100,14 +100,13 @@ def _approvals(view: View, asked: ir.Table) -> Iterable[ir.Table]:
     """Money given on purpose: a second person agreed, or the one who asked agreed with himself."""
     given = asked.filter(asked.refund_class.isin(["adjustment", "goodwill"])).select("slice_id")
     people = view.prepared("people")
-    refunds = view.table("refunds").rename(fact_id="id", at="occurred_at").filter(lambda t: t.approver.notnull())
-    paid = (
-        view.step("refund_facts", refund_facts).select("slice_id", "fact_id").semi_join(given, "slice_id").join(refunds, "fact_id")
-    )
+    refunds = view.table("refunds").select("requester", "approver", "session", fact_id="id", at="occurred_at")
+    paid = view.step("refund_facts", refund_facts).select("slice_id", "fact_id").semi_join(given, "slice_id")
+    paid = paid.join(refunds.filter(refunds.approver.notnull()), "fact_id")
     asking = people.rename(requester="login", asking_person="person")
     agreeing = people.rename(approver="login", agreeing_person="person")
     known = paid.left_join(asking, "requester").drop("requester_right").left_join(agreeing, "approver").drop("approver_right")
     alone = (known.requester == known.approver) | (known.asking_person == known.agreeing_person)
     second = known.agreeing_person.notnull() & known.asking_person.notnull()
     verdict = ibis.cases((alone.fill_null(False), "against"), (second, "for"))
-    yield rows(known, "approved", verdict, login=known.approver, session=known.session).filter(lambda t: t.says.notnull())
+    yield rows(known, "approved", verdict, login=known.approver, session=known.session).filter(lambda t: t.mark.notnull())

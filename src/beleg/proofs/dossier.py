@@ -86,7 +86,7 @@ def prepare(engine: Engine, as_of: int | None = None) -> Coverage:
     """Compute what every question needs beforehand, once: persons, suspect sessions, refunds tied to purchases, coverage."""
     view = View(engine, as_of=as_of)
     engine.load("people", _people(view))
-    engine.load("suspects", view.rows(sessions.suspects(view)))
+    engine.keep("suspects", sessions.suspects(view))
     engine.load("matches", _matches(view))
     return measure(view)
 

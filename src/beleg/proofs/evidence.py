@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from beleg.ledger.view import View
 from beleg.proofs.claims import LIGHTEST, claim_evidence
-from beleg.proofs.rows import HELD_BY_CARRIER, rows
+from beleg.proofs.rows import HELD_BY_CARRIER, rows, speaks_for
 from beleg.proofs.slices import slices
 
 # What a parcel may weigh against what it should: packing adds, scales differ, an envelope or an empty box is far below.
@@ -15,18 +15,19 @@ HEAVIEST, SCALE_GRAMS = 1.7, 150
 
 # Reading all columns of the largest table would take longer than all the rest of a proof.
 SCANNED = ("parcel_id", "status", "postcode", "weight", "attested")
+RECEIVED = ("quantity", "site", "entry_mode", "serial", "lpn", "source_recorded_at")
 
 # Two serials that were exchanged belong to orders packed within this time of each other.
 SWAPPED_WITHIN = 2 * 86_400_000_000
 
 
 def evidence(view: View) -> ir.Table:
-    """All that speaks for or against a proof: slice_id, proof, says, fact_id, at, carrier, login, session, place."""
+    """All that speaks for or against a proof: slice_id, mark (see `rows.in_words`), fact_id, at, carrier, login."""
     parts: list[ir.Table] = [*_movement(view), *_handling(view), *_afterwards(view), *claim_evidence(view)]
     every = ibis.union(*parts, distinct=False)
     # what a session that was taken over says for a claim is worth nothing; what it says against one stands
     known = every.left_join(view.prepared("suspects").select("session", taken=ibis.literal(True)).distinct(), "session")
-    return known.filter((known.says == "against") | ~known.taken.fill_null(False)).drop("session_right", "taken")
+    return known.filter(~speaks_for(known.mark) | ~known.taken.fill_null(False)).drop("session", "session_right", "taken")
 
 
 def return_parcels(view: View) -> ir.Table:
@@ -36,7 +37,7 @@ def return_parcels(view: View) -> ir.Table:
 
 def receipts(view: View) -> ir.Table:
     """Each slice with its receipts."""
-    return view.step("slice_receipts", lambda v: _of_slice(v, v.table("receipts")))
+    return view.step("slice_receipts", lambda v: _of_slice(v, "receipts", *RECEIVED))
 
 
 def return_scans(view: View) -> ir.Table:
@@ -46,7 +47,7 @@ def return_scans(view: View) -> ir.Table:
 
 def _return_scans(view: View) -> ir.Table:
     scans = view.table("scans").select(*SCANNED, fact_id="id", at="occurred_at")
-    return return_parcels(view).join(scans, "parcel_id")
+    return return_parcels(view).drop("label_fact", "label_at").join(scans, "parcel_id")
 
 
 def _return_parcels(view: View) -> ir.Table:
@@ -80,40 +81,44 @@ def _turned(view: View) -> ir.Table:
     return turned.mutate(turned=ibis.literal(value=True))
 
 
-def _of_slice(view: View, happened: ir.Table) -> ir.Table:
-    """Warehouse facts of each slice, with the person who acted: of its order, and its line and return where the fact names them."""
-    asked = view.step("slices", slices).select(
-        "slice_id", "order_id", "serialised", slice_line="line_id", slice_rma="rma_id", slice_quantity="quantity"
+def _of_slice(view: View, name: str, *columns: str) -> ir.Table:
+    """Warehouse facts of each slice, with the person who acted: of its order, and its line and return where the fact names them.
+
+    slice_id, order_id, line_id, fact_id, at, actor, session, person, and these columns of the table of that name.
+    """
+    asked = view.step("slices", slices).select("slice_id", "order_id", slice_line="line_id", slice_rma="rma_id")
+    happened = view.table(name).select(
+        "order_id", "line_id", "rma_id", "actor", "session", *columns, fact_id="id", at="occurred_at"
     )
-    people = view.prepared("people").rename(actor="login")
-    joined = asked.join(happened.rename(fact_id="id", at="occurred_at"), "order_id")
-    joined = joined.left_join(people, "actor").drop("actor_right")
+    joined = asked.join(happened, "order_id")
     line = joined.line_id.isnull() | joined.slice_line.isnull() | (joined.line_id == joined.slice_line)
     rma = joined.rma_id.isnull() | joined.slice_rma.isnull() | (joined.rma_id == joined.slice_rma)
-    return joined.filter(line & rma)
+    mine = joined.filter(line & rma).drop("slice_line", "slice_rma", "rma_id")
+    people = view.prepared("people").select(actor="login", person="person")
+    return mine.left_join(people, "actor").drop("actor_right")
 
 
 def _movement(view: View) -> Iterable[ir.Table]:
     scanned = return_scans(view)
     held = scanned.filter(scanned.sent_back.ifelse(scanned.status == "return_to_sender", scanned.status.isin(HELD_BY_CARRIER)))
     held = held.mutate(attests=held.attested.ifelse(held.carrier, ibis.null()))
-    yield rows(held, "carrier_accepted", "for", carrier=held.attests, place=held.carrier)
+    yield rows(held, "carrier_accepted", "for", carrier=held.attests)
     weighed = held.filter(held.weight.notnull() & held.expected.notnull())
     plausible = _plausible(weighed.weight, weighed.expected)
-    yield rows(weighed, "weight_plausible", plausible, carrier=weighed.attests, place=weighed.carrier)
+    yield rows(weighed, "weight_plausible", plausible, carrier=weighed.attests)
     delivered = held.filter((held.status == "delivered") & held.postcode.notnull() & held.to_postcode.notnull())
     here = (delivered.postcode == delivered.to_postcode).ifelse("for", "against")
-    yield rows(delivered, "delivered_at_site", here, carrier=delivered.attests, place=delivered.carrier)
+    yield rows(delivered, "delivered_at_site", here, carrier=delivered.attests)
     docked = view.step("docked", _docked)
-    yield rows(docked, "dock_manifested", "for", login=docked.actor, session=docked.session, place=docked.site)
+    yield rows(docked, "dock_manifested", "for", login=docked.actor, session=docked.session)
     on_scale = docked.filter(docked.weight.notnull() & docked.expected.notnull())
     plausible = _plausible(on_scale.weight, on_scale.expected)
-    yield rows(on_scale, "weight_plausible", plausible, login=on_scale.actor, session=on_scale.session, place=on_scale.site)
+    yield rows(on_scale, "weight_plausible", plausible, login=on_scale.actor, session=on_scale.session)
 
 
 def _docked(view: View) -> ir.Table:
-    docks = view.table("dock_arrivals").rename(fact_id="id", at="occurred_at")
-    docks = docks.select("parcel_id", "fact_id", "at", "weight", "actor", "session", "site")
+    docks = view.table("dock_arrivals")
+    docks = docks.select("parcel_id", "weight", "actor", "session", fact_id="id", at="occurred_at")
     return return_parcels(view).select("slice_id", "parcel_id", "expected").join(docks, "parcel_id")
 
 
@@ -126,14 +131,14 @@ def _plausible(weight: ir.Value, expected: ir.Value) -> ir.Value:
 def _handling(view: View) -> Iterable[ir.Table]:
     received = receipts(view)
     joined = view.step("read_serials", _read_serials)
-    actor = {"login": joined.actor, "session": joined.session, "place": joined.site}
     swapped = _swapped(view, joined)
     joined = joined.left_join(swapped, ["slice_id", "serial"]).drop("slice_id_right", "serial_right")
     bears = joined.packed_units.notnull() & joined.swapped.isnull()
     right = (joined.entry_mode == "scan") & (joined.quantity > 0) & (joined.packed_units.isnull() | joined.packed_serial.notnull())
     wrong = (joined.quantity == 0) | (bears & joined.serial.notnull() & joined.packed_serial.isnull())
     verdict = ibis.cases((wrong, "against"), (right, "for"))
-    yield rows(joined.mutate(verdict=verdict), "item_scanned", verdict, **actor).filter(lambda t: t.says.notnull())
+    read = rows(joined, "item_scanned", verdict, login=joined.actor, session=joined.session)
+    yield read.filter(read.mark.notnull())
     yield _switched_on(view, joined.filter(joined.packed_serial.notnull()))
     yield _inspections(view, received)
 
@@ -141,9 +146,7 @@ def _handling(view: View) -> Iterable[ir.Table]:
 def _read_serials(view: View) -> ir.Table:
     """Each slice's receipts with the number of serials packed for the line, and with the serial read if it was packed."""
     received = receipts(view)
-    received = received.select(
-        "slice_id", "fact_id", "at", "order_id", "line_id", "quantity", "entry_mode", "serial", "lpn", "site", "actor", "session"
-    )
+    received = received.drop("site", "person", "source_recorded_at")
     packed = view.table("packed_serials")
     known = packed.group_by(["order_id", "line_id"]).agg(packed_units=packed.count())
     joined = received.left_join(known, ["order_id", "line_id"]).drop("order_id_right", "line_id_right")
@@ -168,14 +171,14 @@ def _switched_on(view: View, received: ir.Table) -> ir.Table:
     sold = view.table("resales").filter(lambda t: t.lpn.notnull()).select("lpn")
     # without a licence plate a unit may have been sold again and nobody could tell
     known = received.filter(received.lpn.notnull())
-    units = known.select("slice_id", "serial", "site", "lpn", received_at="at").anti_join(sold, "lpn")
+    units = known.select("slice_id", "serial", "lpn", received_at="at").anti_join(sold, "lpn")
     later = units.join(used, "serial").filter(lambda t: t["at"] > t.received_at)
-    return rows(later, "counted_or_resold", "against", place=later.site)
+    return rows(later, "counted_or_resold", "against")
 
 
 def _inspections(view: View, received: ir.Table) -> ir.Table:
     """An inspection counts only when a person other than the receiver did it; an unknown person may be the same."""
-    looked = _of_slice(view, view.table("inspections"))
+    looked = _of_slice(view, "inspections", "result")
     hands = received.group_by("slice_id").agg(
         first_hand=received.person.min(), last_hand=received.person.max(), nameless=(received.count() - received.person.count())
     )
@@ -184,23 +187,22 @@ def _inspections(view: View, received: ir.Table) -> ir.Table:
     other &= (joined.person != joined.first_hand.fill_null("")) & (joined.person != joined.last_hand.fill_null(""))
     fine = joined.result.isin(["match", "damaged"])
     verdict = ibis.cases((~fine, "against"), (other, "for"))
-    says = rows(joined, "inspected", verdict, login=joined.actor, session=joined.session, place=joined.site)
-    return says.filter(says.says.notnull())
+    says = rows(joined, "inspected", verdict, login=joined.actor, session=joined.session)
+    return says.filter(says.mark.notnull())
 
 
 def _afterwards(view: View) -> Iterable[ir.Table]:
-    put = _of_slice(view, view.table("dispositions"))
+    put = _of_slice(view, "dispositions", "kind")
     verdict = (put.kind == "missing").ifelse("against", "for")
-    yield rows(put, "put_away", verdict, login=put.actor, session=put.session, place=put.site)
+    yield rows(put, "put_away", verdict, login=put.actor, session=put.session)
     units = receipts(view).filter(lambda t: t.lpn.notnull()).select("slice_id", "lpn")
-    counts = units.join(view.table("stock_counts").rename(fact_id="id", at="occurred_at"), "lpn")
-    seen = view.table("stock_counts").filter(lambda t: t.found).group_by("lpn").agg(seen_at=lambda t: t.occurred_at.max())
+    looked = view.table("stock_counts").select("lpn", "found", "actor", "session", fact_id="id", at="occurred_at")
+    counts = units.join(looked, "lpn")
+    seen = looked.filter(looked.found).group_by("lpn").agg(seen_at=looked["at"].max())
     counts = counts.left_join(seen, "lpn").drop("lpn_right")
     # whoever finds a unit answers those who did not find it before
     answered = ~counts.found & (counts["at"] < counts.seen_at).fill_null(False)
     told = counts.filter(~answered)
-    yield rows(
-        told, "counted_or_resold", told.found.ifelse("for", "against"), login=told.actor, session=told.session, place=told.site
-    )
-    sold = units.join(view.table("resales").rename(fact_id="id", at="occurred_at"), "lpn")
-    yield rows(sold, "counted_or_resold", "for", place=sold.site)
+    yield rows(told, "counted_or_resold", told.found.ifelse("for", "against"), login=told.actor, session=told.session)
+    sold = units.join(view.table("resales").select("lpn", fact_id="id", at="occurred_at"), "lpn")
+    yield rows(sold, "counted_or_resold", "for")

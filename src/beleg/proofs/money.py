@@ -34,20 +34,36 @@ def balance(view: View) -> ir.Table:
 
 def _balance(view: View) -> ir.Table:
     counted = _counted(view)
+    orders = _orders(view, counted.select("order_id").distinct())
     line_money = _line_money(view, counted)
     lines = line_money.group_by(["order_id", "line_id"]).agg(paid=line_money.paid.max(), gone=line_money.back.sum())
-    order_money = _order_money(view, counted)
-    orders = order_money.group_by("order_id").agg(order_paid=order_money.paid.max(), order_gone=order_money.back.sum())
+    lines = lines.left_join(orders.select("order_id", "beside"), "order_id").drop("order_id_right")
+    lines = lines.mutate(paid=lines.paid + lines.beside.fill_null(0)).drop("beside")
+    order_money = _order_money(counted, orders)
+    whole = order_money.group_by("order_id").agg(order_paid=order_money.paid.max(), order_gone=order_money.back.sum())
     t = counted.select("slice_id", "order_id", "line_id")
     t = t.left_join(lines, ["order_id", "line_id"]).drop("order_id_right", "line_id_right")
-    t = t.left_join(orders, "order_id").drop("order_id_right")
+    t = t.left_join(whole, "order_id").drop("order_id_right")
     return t.select("slice_id", "paid", "gone", "order_paid", "order_gone")
 
 
 def _counted(view: View) -> ir.Table:
     every = view.step("slices", slices)
     # a purchase that a refund was tied to by inference may not be the one it is for, nor have had its price
-    return every.filter(every.rule.fill_null("") != "purchase")
+    counted = every.filter(every.rule.fill_null("") != "purchase")
+    return counted.select("slice_id", "order_id", "line_id", "amount", "currency", "line_paid")
+
+
+def _orders(view: View, asked: ir.Table) -> ir.Table:
+    """Per order asked about: order_id, order_paid, order_currency, and beside, what was paid beyond its lines."""
+    headers = view.narrowed("orders", asked)
+    priced = headers.paid.notnull().ifelse(headers.currency, None)
+    orders = headers.group_by("order_id").agg(order_paid=headers.paid.max(), order_currency=priced.max())
+    lines = view.narrowed("order_lines", asked)
+    sums = lines.group_by("order_id").agg(lines_paid=lines.paid.sum())
+    joined = orders.left_join(sums, "order_id")
+    beyond = ibis.greatest(joined.order_paid - joined.lines_paid, 0).cast("int64")
+    return joined.select("order_id", "order_paid", "order_currency", beside=joined.lines_paid.notnull().ifelse(beyond, None))
 
 
 def _line_money(view: View, asked: ir.Table) -> ir.Table:
@@ -58,23 +74,10 @@ def _line_money(view: View, asked: ir.Table) -> ir.Table:
     goods = goods.join(lines, ["order_id", "line_id"])
     worth = (goods.line_paid * goods.quantity) // ibis.greatest(goods.line_quantity, 1)
     replaced = goods.select("order_id", "line_id", back=ibis.coalesce(goods.value, worth.cast("int64")), paid=goods.line_paid)
-    every = refunded.union(replaced.semi_join(refunded, ["order_id", "line_id"]), distinct=False)
-    every = every.left_join(_beside_lines(view, asked.select("order_id").distinct()), "order_id").drop("order_id_right")
-    return every.mutate(paid=every.paid + every.beside.fill_null(0)).drop("beside")
+    return refunded.union(replaced.semi_join(refunded, ["order_id", "line_id"]), distinct=False)
 
 
-def _beside_lines(view: View, asked: ir.Table) -> ir.Table:
-    """What was paid for each order asked about beyond its lines: order_id, beside."""
-    orders = view.narrowed("orders", asked).group_by("order_id").agg(order_paid=lambda t: t.paid.max())
-    lines = view.narrowed("order_lines", asked).group_by("order_id").agg(lines_paid=lambda t: t.paid.sum())
-    joined = orders.join(lines, "order_id")
-    return joined.select("order_id", beside=ibis.greatest(joined.order_paid - joined.lines_paid, 0).cast("int64"))
-
-
-def _order_money(view: View, asked: ir.Table) -> ir.Table:
-    orders = view.narrowed("orders", asked)
-    known = orders.filter(orders.paid.notnull())
-    known = known.group_by("order_id").agg(order_paid=known.paid.max(), order_currency=known.currency.max())
-    joined = asked.filter(asked.order_id.notnull()).join(known, "order_id")
+def _order_money(asked: ir.Table, orders: ir.Table) -> ir.Table:
+    joined = asked.filter(asked.order_id.notnull()).join(orders.filter(orders.order_paid.notnull()), "order_id")
     same = joined.filter(joined.currency == joined.order_currency)
     return same.select("order_id", back="amount", paid="order_paid")

@@ -1,4 +1,4 @@
-"""The shape of evidence: one row per slice, proof and fact, saying for or against."""
+"""The shape of evidence: one row per slice, proof and fact; a mark says which proof, and whether for or against it."""
 
 import ibis
 import ibis.expr.types as ir
@@ -10,29 +10,25 @@ HELD_BY_CARRIER = ("accepted", "in_transit", "out_for_delivery", "delivered", "a
 
 _COLUMNS = {
     "slice_id": "string",
-    "proof": "string",
-    "says": "string",
+    "mark": "int64",
     "fact_id": "string",
     "at": "int64",
     "carrier": "string",
     "login": "string",
     "session": "string",
-    "place": "string",
-    "mark": "int64",
 }
 
 
 def rows(part: ir.Table, proof: Proof, says: str | ir.Value, **values: ir.Value) -> ir.Table:
-    """Evidence rows: `says` is 'for' or 'against'; `carrier` is set where the carrier itself attests the fact.
+    """Evidence rows: `says` is 'for', 'against' or nothing; `carrier` is set where the carrier itself attests the fact.
 
     `mark` is one bit for the proof and what is said of it (see `bit`), so that all that is said of a slice is one number.
     """
-    cells = {"slice_id": part.slice_id, "fact_id": part.fact_id, "at": part["at"], "proof": ibis.literal(proof), **values}
+    cells = {"slice_id": part.slice_id, "fact_id": part.fact_id, "at": part["at"], **values}
     if isinstance(says, str):
-        cells |= {"says": ibis.literal(says), "mark": ibis.literal(bit(proof, says))}
+        cells["mark"] = ibis.literal(bit(proof, says))
     else:
-        marks = (((says == word).fill_null(False), bit(proof, word)) for word in ("for", "against"))
-        cells |= {"says": says, "mark": ibis.cases(*marks)}
+        cells["mark"] = ibis.cases(*(((says == word).fill_null(False), bit(proof, word)) for word in ("for", "against")))
     return part.select(**{name: cells.get(name, ibis.null()).cast(kind) for name, kind in _COLUMNS.items()})
 
 
@@ -40,3 +36,14 @@ def bit(proof: Proof, says: str) -> int:
     """The bit that stands for a proof that is spoken for, or against."""
     place = PROOFS.index(proof)
     return 1 << (place if says == "for" else place + len(PROOFS))
+
+
+def speaks_for(mark: ir.Value) -> ir.Value:
+    """Whether a piece of evidence speaks for its proof."""
+    return mark < (1 << len(PROOFS))
+
+
+def in_words(mark: int) -> tuple[Proof, str]:
+    """The proof that one piece of evidence is about, and whether it speaks for or against it."""
+    place = mark.bit_length() - 1
+    return PROOFS[place % len(PROOFS)], "for" if place < len(PROOFS) else "against"

@@ -41,7 +41,7 @@ def slices(view: View) -> ir.Table:
     """One row per slice.
 
     slice_id; order_id, line_id, thread; rma_id, claim_id; first_at (microseconds); quantity, unit_from (its interval on the line is
-    unit_from .. unit_from + quantity); authorised (units); amount (minor units refunded or lost), currency, refunds, refunded_at;
+    unit_from .. unit_from + quantity); authorised (units); amount (minor units refunded or lost), currency, refunded_at;
     refund_class; account_id, article, category, line_paid, line_quantity, unit_weight, serialised, site, rule.
     """
     parts = [_returns(view), _claims(view), _requests(view), _refunds(view), _disputes(view)]
@@ -49,7 +49,6 @@ def slices(view: View) -> ir.Table:
     gathered = every.group_by("slice_id").agg(
         **{name: every[name].max() for name in _LARGEST},
         amount=every.amount.sum(),
-        refunds=every.refund_fact.nunique(),
         first_at=every["at"].min(),
         refunded_at=every.refunded_at.min(),
     )

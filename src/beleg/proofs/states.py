@@ -12,7 +12,7 @@ from beleg.proofs.claims import MISSED
 from beleg.proofs.coverage import DAY, WINDOWS, Coverage
 from beleg.proofs.evidence import evidence, receipts, return_parcels, return_scans
 from beleg.proofs.money import overpaid
-from beleg.proofs.rows import bit
+from beleg.proofs.rows import bit, speaks_for
 from beleg.proofs.slices import slices
 from beleg.proofs.words import LETTERS, PROOFS, RETURN_PROOFS, Proof, followed, matrix
 
@@ -53,7 +53,7 @@ def _said(view: View) -> ir.Table:
     people = view.prepared("people")
     t = view.step("evidence", evidence)
     t = t.left_join(people, "login").drop("login_right")
-    spoken = t.says == "for"
+    spoken = speaks_for(t.mark)
     human = spoken & t.carrier.isnull()
     # each witness of a slice once, so that plain counts will do: counting distinct values takes twice as long
     t = t.select(

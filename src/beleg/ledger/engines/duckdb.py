@@ -181,6 +181,8 @@ def open_here(work: Path, address: str | None) -> DuckDB:
     work.mkdir(parents=True, exist_ok=True)
     # preserve_insertion_order costs memory, and no answer of ours depends on the order rows lie in
     settings = {"temp_directory": str(work / "spill"), "preserve_insertion_order": False, "memory_limit": memory_limit()}
+    # the system keeps files that were read; memory is for what is derived from them
+    settings |= {"enable_external_file_cache": False}
     # nothing is fetched from anywhere, extensions least of all
     settings |= {"autoinstall_known_extensions": False}
     return DuckDB(ibis.duckdb.connect(**settings))

@@ -19,5 +19,7 @@ def detect(dossier: Dossier) -> ir.Table:
 def _shared(documents: ir.Table, column: str) -> ir.Table:
     """The documents that share this digest with another account; a blank digest links nobody."""
     known = documents.filter(documents[column].notnull() & (documents[column] != ""))
-    crowded = known.group_by(column).agg(accounts=known.account_id.nunique()).filter(lambda t: t.accounts > 1)
+    crowded = (
+        known.group_by(column).agg(one=known.account_id.min(), other=known.account_id.max()).filter(lambda t: t.one != t.other)
+    )
     return known.semi_join(crowded, column).select("fact_id")
