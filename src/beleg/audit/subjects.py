@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
@@ -99,10 +100,21 @@ class Gathered:
         wanted = {one.fact_id for mine in self.rests.values() for one in mine}
         named = self._load("behind_facts", "id", wanted)
         facts: dict[str, dict[str, Any]] = {}
-        for table in sorted(set(fact_types()) - {"findings", "finding_facts"}) if wanted else ():
+        for table in self._smallest_first() if wanted else ():
+            # the largest tables are the last, and seldom hold what is still sought
+            if len(facts) == len(wanted):
+                break
             rows = self._dossier.view.rows(self._dossier.table(table).semi_join(named, "id")).to_pylist()
             facts |= {row["id"]: {**row, "table": table} for row in rows}
         return facts
+
+    def _smallest_first(self) -> list[str]:
+        """The tables of facts that hold any, by their number of rows."""
+        names = sorted(set(fact_types()) - {"findings", "finding_facts"})
+        tables = ((name, self._dossier.table(name)) for name in names)
+        sizes = ibis.union(*(t.agg(name=ibis.literal(name), size=t.count()) for name, t in tables), distinct=False)
+        rows = self._dossier.view.rows(sizes).to_pylist()
+        return [row["name"] for row in sorted(rows, key=lambda row: (row["size"], row["name"])) if row["size"]]
 
     def _load(self, name: str, column: str, values: set[str]) -> ir.Table:
         self._dossier.view.engine.load(name, pa.table({column: pa.array(sorted(values), pa.string())}))
