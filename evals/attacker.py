@@ -1,4 +1,4 @@
-"""What a ring that has read the code still takes: it shares less, hides, spreads, leaves no contradiction, takes small goods."""
+"""What a ring that has read the code still takes: by what it learned, and as a curve over how careful it is."""
 
 from collections.abc import Sequence
 
@@ -45,6 +45,60 @@ def step(name: str, worlds: Sequence[Measured]) -> Step:
         rings_named=spread(np.array(found, dtype=float)),
         accounts_named=spread(np.array(members, dtype=float)),
     )
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """One point of the curve: what a ring takes of whose refunds this share (`care`) leaves no contradiction.
+
+    Money per month of the year, the median of the worlds and the worst of them. kept: as a step's. gated: what of it the gate would
+    have released. listed: the share of all refunds of the ring that the audit lists as unsupported. accounts: that the ring used
+    per refund.
+    """
+
+    care: float
+    worlds: int
+    attempted: float
+    kept: tuple[float, float]
+    kept_share: tuple[float, float]
+    gated: tuple[float, float]
+    gated_share: tuple[float, float]
+    listed: float
+    accounts: float
+
+
+def point(care: float, worlds: Sequence[Measured]) -> Point:
+    """The figures of one point."""
+    sums = np.array([_world(one) for one in worlds])
+    gated = np.array([_gated(one) for one in worlds])
+    months = np.array([one.months for one in worlds])
+    whole, kept = sums[:, 1], sums[:, 3]
+    used = [len({row[2] for row in one.slices}) / max(len(one.slices), 1) for one in worlds]
+    told = [len(one.listed) / max(len(one.slices), 1) for one in worlds]
+    return Point(
+        care=care,
+        worlds=len(worlds),
+        attempted=float(np.median(whole / months)) / 100,
+        kept=_median_worst(kept / months / 100),
+        kept_share=_median_worst(kept / np.maximum(whole, 1)),
+        gated=_median_worst(gated / months / 100),
+        gated_share=_median_worst(gated / np.maximum(whole, 1)),
+        listed=float(np.median(told)),
+        accounts=float(np.median(used)),
+    )
+
+
+def _median_worst(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, float]:
+    return float(np.median(values)), float(values.max())
+
+
+def _gated(one: Measured) -> float:
+    """The money kept that the gate, asked before it was paid, would have released; minor units."""
+    refunds, released = set(one.answers[-1].refunds), set(one.released or ())
+    return float(sum(
+        amount
+        for name, ring, account, actor, when, amount in one.slices
+        if name in released and name not in refunds and not _stopped(one, ring, account, actor, when)
+    ))  # fmt: skip
 
 
 def _world(one: Measured) -> tuple[float, float, float, float]:

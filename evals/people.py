@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from evals.attacker import step
+from evals.attacker import point, step
 from evals.output import add_outputs, tell
 from evals.people_audits import Measured, Task, measure
 from evals.people_page import page
@@ -19,6 +19,7 @@ from evals.people_tables import Report, alarms, by_detector, calibration, condit
 from evals.people_worlds import (
     ATTACK,
     ATTACK_CUTS,
+    CARE,
     CONDITIONS,
     CUTS,
     NULL_ORDERS,
@@ -27,6 +28,7 @@ from evals.people_worlds import (
     SEEDS,
     TIMED,
     attacked,
+    careful,
     honest,
     planted,
 )
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     print(f"seeds {', '.join(map(str, seeds))}; honest worlds {len(nulls)}")
     tasks = [Task(name, planted(name, seed), CUTS if name == TIMED else (1.0,)) for name in CONDITIONS for seed in seeds]
     tasks += [Task(f"attack {name}", attacked(name, seed), ATTACK_CUTS) for name in ATTACK for seed in seeds[: asked.attacks]]
+    tasks += [Task(_care(care), careful(care, seed), ATTACK_CUTS, gate=True) for care in CARE for seed in seeds[: asked.attacks]]
     tasks += [Task("null", honest(seed)) for seed in nulls]
     tasks = [task for task in tasks if not asked.no_more or _kept(task, asked.keep) is not None]
     answer = _report(list(_measured(tasks, asked.workers, asked.keep)))
@@ -66,7 +69,12 @@ def _report(worlds: Sequence[Measured]) -> Report:
         alarms=alarms([one.answers[-1] for one in null]),
         null_wrongly=wrongly(null),
         attacker=tuple(step(name, parts[f"attack {name}"]) for name in ATTACK if f"attack {name}" in parts),
+        curve=tuple(point(care, parts[_care(care)]) for care in CARE if _care(care) in parts),
     )
+
+
+def _care(care: float) -> str:
+    return f"care {care:g}"
 
 
 def _measured(tasks: Sequence[Task], workers: int, keep: Path | None) -> Iterator[Measured]:

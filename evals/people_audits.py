@@ -12,13 +12,20 @@ from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.audit.subjects import Gathered
 from beleg.detect.run import plan
+from beleg.gate.decide import Gate
+from beleg.gate.history import Replayer, paid
+from beleg.gate.policy import load
 from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
+from beleg.weigh.scale import Scale
 from beleg.weigh.subjects import Heard
 from beleg.weigh.weights import shipped
 from beleg.world import WorldParameters, write_world
 from evals.people_truth import Culprit, People
+
+# The gate's policy, where it is asked.
+POLICY = "standard"
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -27,6 +34,8 @@ class Task(msgspec.Struct, frozen=True):
     condition: str
     parameters: WorldParameters
     cuts: tuple[float, ...] = (1.0,)
+    gate: bool = False
+    """Whether the gate is asked about every fraud of a ring in the moment before it was paid."""
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +78,10 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...]
     slices: tuple[tuple[str, str, str, str, int, int], ...]
     """Frauds of rings: slice, ring, account, member of staff, when and how much was paid."""
+    listed: tuple[str, ...] = ()
+    """Those of them that the last audit lists as unsupported, named or not."""
+    released: tuple[str, ...] | None = None
+    """Those of them that the gate would have released, if it was asked."""
 
 
 def measure(task: Task) -> Measured:
@@ -78,6 +91,7 @@ def measure(task: Task) -> Measured:
         summary = write_world(directory, task.parameters)
         people = People(directory)
         answers = tuple(_audit(Path(folder), people, task.parameters, share) for share in task.cuts)
+        listed, released = _before_paid(Path(folder), people) if task.gate else ((), None)
     return Measured(
         condition=task.condition,
         seed=task.parameters.seed,
@@ -88,7 +102,23 @@ def measure(task: Task) -> Measured:
         months=task.parameters.days / 30.4,
         answers=answers,
         slices=tuple(people.ring_frauds()),
+        listed=listed,
+        released=released,
     )
+
+
+def _before_paid(folder: Path, people: People) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the rings' frauds those that stand unsupported, and those that the gate, asked before they were paid, releases."""
+    mine = {name for name, *_ in people.ring_frauds()}
+    engine = open_engine("duckdb", folder / "gate")
+    engine.attach_facts({path.stem: [path] for path in (folder / "world").glob("*.parquet")})
+    as_of = engine.rows(engine.table("refunds").agg(last=engine.table("refunds").known_at.max())).to_pylist()[0]["last"]
+    dossier = Dossier(View(engine, keeping=True), prepare(engine), as_of)
+    gaps = dossier.view.rows(dossier.states.filter(dossier.states.standing == "gap").select("slice_id"))["slice_id"].to_pylist()
+    replayer = Replayer(engine, Gate(load(POLICY), Scale(shipped())), dossier.coverage)
+    said = replayer.decided([one for one in paid(dossier) if one.claim.slice_id in mine], lambda one: one.at - 1)
+    engine.close()
+    return tuple(sorted(mine & set(gaps))), tuple(sorted(name for name, one in said.items() if one.answer == "release"))
 
 
 def _audit(folder: Path, people: People, parameters: WorldParameters, share: float) -> Answer:

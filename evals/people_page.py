@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from evals.attacker import Step
+from evals.attacker_page import curve
 from evals.page import percent, shown, table
 from evals.people_tables import AGAIN, CAPACITY, Alarm, Condition, Kind, Report
 from evals.people_worlds import CUTS
@@ -32,7 +33,9 @@ _MEANING = """## What the figures mean, and where they are blind
 - A taken-over account is its owner's misfortune; naming it is right, and the finding says so.
 - Money is added over currencies as it stands.
 - The attacker is met by an audit every half year; whom it names is stopped. This ring does not watch what the shop does,
-  and a refund that is named was paid all the same: no gate stands before it. The first flatters us, the second does not.
+  and a refund that is named was paid all the same: but for the curve's last columns no gate stands before it. The first flatters
+  us, the second does not. What the gate stops a person looks at, and may pay after all: no single record tells a false claim of a
+  loss from a true one.
 
 ## How to run it
 
@@ -60,6 +63,7 @@ def page(report: Report) -> str:
     parts += ["## Do bits mean what they say?", _bins(report)]
     parts += ["## Honest worlds", _nulls(report)]
     parts += ["## A ring that has read the code", _attacker(report.attacker)]
+    parts += ["## What a careful ring keeps", curve(report.curve)]
     cuts = ", ".join(percent(cut) for cut in CUTS)
     return "\n\n".join([*parts, _MEANING.format(cuts=cuts)])
 

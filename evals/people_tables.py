@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from scipy import stats
 
-from evals.attacker import Step
+from evals.attacker import Point, Step
 from evals.people_audits import Answer, Measured
 from evals.people_truth import Culprit
 from evals.tables import Spread, spread
@@ -84,6 +84,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...]
     null_wrongly: dict[str, int]
     attacker: tuple[Step, ...]
+    curve: tuple[Point, ...] = ()
 
 
 def condition(name: str, worlds: Sequence[Measured]) -> Condition:

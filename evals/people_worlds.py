@@ -51,6 +51,10 @@ ATTACK: Mapping[str, Mapping[str, object]] = {
     "takes small goods": {"ring_dear": 0.1},
 }
 
+# A ring that has learned all but the last two, by how many of its refunds leave no contradiction: the dial of a curve.
+CARE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_BEFORE_CARE = "spreads"
+
 # What makes honest shops look guilty, each once plain and once strong; the null worlds take turns.
 NULLS: tuple[Mapping[str, object], ...] = (
     {},
@@ -76,6 +80,17 @@ def attacked(step: str, seed: int, orders: int = ORDERS) -> WorldParameters:
     for name in names[: names.index(step) + 1]:
         learned |= ATTACK[name]
     return replace(WorldParameters(seed=seed, orders=orders), **learned)
+
+
+def careful(care: float, seed: int, orders: int = ORDERS) -> WorldParameters:
+    """The world of an attacker of whose refunds this share leaves no contradiction; it shares less, hides and spreads besides."""
+    spread = attacked(_BEFORE_CARE, seed, orders)
+    mixes = ((1 - care, spread.ring_mix), (care, _LOSSES))
+    mix = {name: 0.0 for _, one in mixes for name in one}
+    for part, one in mixes:
+        for name, weight in one.items():
+            mix[name] += part * weight / sum(one.values())
+    return replace(spread, ring_mix=mix)
 
 
 def honest(seed: int, orders: int = NULL_ORDERS) -> WorldParameters:

@@ -1,9 +1,13 @@
 """The figures about people are worth what their arithmetic is: small worlds told by hand."""
 
-from evals.attacker import step
+import pytest
+from evals.attacker import point, step
+from evals.attacker_page import curve
 from evals.people_audits import Answer, Measured, Named
 from evals.people_tables import alarms, condition
 from evals.people_truth import Culprit
+from evals.people_worlds import attacked, careful
+from msgspec.structs import replace
 
 DAY = 86_400_000_000
 
@@ -62,6 +66,33 @@ def test_what_an_attacker_keeps_ends_where_somebody_was_named_before():
     assert (told.attempted, told.unnamed, told.kept) == (1, 0, 0)  # 600, 500 and 100 minor units in ten months
     assert told.kept_share.pooled == round(100 / 600, 4)
     assert told.rings_named.pooled == 1.0
+
+
+def test_of_what_a_careful_ring_keeps_the_gate_lets_only_what_it_releases_through():
+    ring = named("ring", "r", members=2, ring="ring-1", recall=1.0)
+    asked = {"listed": ("x/1",), "released": ("x/1", "x/3")}
+    soon, never = (replace(world(*said), **asked) for said in ([answer(100, ring), answer(360)], [answer(360)]))
+    told = point(0.4, [soon, never])
+    # in minor units over ten months: of 600 the first keeps 200 and the second all; released are 100 and 400 of that
+    assert told.kept == (0.4, 0.6)
+    assert told.gated == (0.25, 0.4)
+    assert told.listed == 0.25
+    assert "| 40.0 % | 2 |" in curve([told])
+    assert curve([]) == "Not run."
+
+
+def test_the_dial_mixes_what_the_ring_does_and_nothing_else():
+    none, half, all_ = (careful(care, 11) for care in (0.0, 0.5, 1.0))
+    assert replace(half, ring_mix={}) == replace(all_, ring_mix={}) == replace(attacked("spreads", 11), ring_mix={})
+    assert sum(half.ring_mix.values()) == pytest.approx(1.0)
+    assert {name for name, share in all_.ring_mix.items() if share} == {
+        "not_received",
+        "empty_box",
+        "stalled_return",
+        "return_to_sender",
+    }
+    usual = attacked("spreads", 11).ring_mix
+    assert none.ring_mix["not_received"] == pytest.approx(usual["not_received"] / sum(usual.values()))
 
 
 def test_alarms_are_counted_where_a_detector_ran_and_bounded_as_clopper_and_pearson_do():
