@@ -16,7 +16,7 @@ from ibis.backends.sql import SQLBackend
 
 from beleg.ledger.engines.base import Engine, literal
 
-# How much memory the engine may use before it spills, such as 4GB; the rest of the process needs up to a gigabyte besides.
+# How much memory the engine may use before it spills, such as 4GB; what is besides grows with accounts and links (bench/README.md).
 MEMORY = "BELEG_MEMORY"
 SHARE = 0.5
 
