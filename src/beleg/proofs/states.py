@@ -47,8 +47,8 @@ def states(view: View, coverage: Coverage, as_of: int) -> ir.Table:
 def _said(view: View) -> ir.Table:
     """Per slice: the marks of all that is said of it, and how many independent witnesses speak for it.
 
-    A carrier's own scan is one witness per carrier. Persons are one witness each; when any act is by an unknown person, all
-    human acts together are one, since any of them may be that person's.
+    A carrier's own scan is one witness per carrier. Persons are one witness each. Whoever is not known may be any of those who
+    are, and so is nobody beside them; what only unknown persons say is one witness.
     """
     people = view.prepared("people")
     t = view.step("evidence", evidence)
@@ -67,7 +67,7 @@ def _said(view: View) -> ir.Table:
     return once.group_by("slice_id").agg(
         marks=once.mark.bit_or(),
         carriers=once.witness_carrier.count(),
-        people=(once.nameless.max() == 1).ifelse(1, once.witness_person.count()),
+        people=ibis.greatest(once.witness_person.count(), once.nameless.max()),
     )
 
 

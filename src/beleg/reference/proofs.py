@@ -15,8 +15,8 @@ A proof is what the facts say about one slice: an order line, a number of its un
 that asks for money. Nobody can set a proof; it is derived.
 
 Proofs are worth as much as the witnesses behind them are independent. A carrier is one witness, whatever the number of its
-scans, and only for scans fetched from or signed by it. A person is one witness, whatever the number of logins. When any act is by a
-person who is not known, all human acts together are one witness, since any of them may be that person's.
+scans, and only for scans fetched from or signed by it. A person is one witness, whatever the number of logins. A person who is not
+known may be any of those who are, and counts as nobody beside them: witnesses are the fewest persons that there must have been.
 """
 _MATRIX = """
 A refund is *supported* when every group its class needs is satisfied. Within a group one proof is enough; the furthest

@@ -9,6 +9,7 @@ from support.cases import Outage
 
 from .conftest import at, lamp
 
+_HANDS = ("dock_arrivals", "receipts", "inspections", "dispositions")
 CARRIER_SIDE = ("carrier_accepted", "delivered_at_site")
 
 
@@ -181,12 +182,17 @@ def test_a_carrier_and_four_persons_are_five_witnesses(stand):
 
 def test_a_scan_that_no_carrier_attests_is_the_shops_word(stand):
     own = [{**scan, "attested": False} for scan in lamp()["scans"]]
-    assert stand(lamp(scans=own))["components"] == 1
+    assert stand(lamp(scans=own))["components"] == 4
 
 
-def test_one_unknown_person_may_be_any_of_the_others(stand):
+def test_whoever_is_not_known_may_be_any_of_the_others_and_is_nobody_beside_them(stand):
     unknown = [{**lamp()["dock_arrivals"][0], "actor": ""}]
-    assert stand(lamp(dock_arrivals=unknown))["components"] == 2
+    assert stand(lamp(dock_arrivals=unknown))["components"] == 4
+
+
+def test_what_only_unknown_persons_say_is_one_witness(stand):
+    nobody = {table: [{**row, "actor": ""} for row in lamp()[table]] for table in _HANDS}
+    assert stand(lamp(scans=[], **nobody))["components"] == 1
 
 
 def test_logins_that_ever_shared_a_session_are_one_person(stand):
