@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -95,15 +95,18 @@ async def _body(request: Request) -> bytes:
     """The body, read no further than it may go.
 
     Raises:
-        ProblemError: it is too large.
+        ProblemError: it is too large, or the sender broke off, which is no fault of ours.
     """
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST:
-            raise ProblemError("too-large", 413, "The body is too large", f"at most {LARGEST} bytes")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > LARGEST:
+                raise ProblemError("too-large", 413, "The body is too large", f"at most {LARGEST} bytes")
+            parts.append(part)
+    except ClientDisconnect as gone:
+        raise ProblemError("broken-off", 400, "The body broke off", "send all of it, under the same key") from gone
     return b"".join(parts)
 
 
