@@ -150,10 +150,13 @@ Every honest refund of planted worlds is asked about {minutes} minutes after it 
 needs came on record (what shows that goods were put away or sold again comes after a refund is due, so nobody waits for it). It
 is a **false hold** if the gate does not release it then. Two kinds are counted apart: money that is given for nothing, to which
 two people agree in the gate itself, and refunds of which nothing on record shows that goods came back or that the claim is true,
-so that nobody can say when they should have been paid. Policy *{policy}*, weights {weights}, {orders:,} orders a world.
+so that nobody can say when they should have been paid. What the policy wants a person to look at, such as a stranger's claim over
+dear goods, counts as held like anything else. Policy *{policy}*, weights {weights}, {orders:,} orders a world.
 
 The other side of it: every planted fraud is asked about in the moment before it was paid; *stopped* is what the gate does not
-release.
+release. Two kinds cannot be told then. The refund of a *double dip* was owed: the goods were back, or the damage documented, and
+what makes it one came later, from the bank or as a replacement. A *stalled return* was handed to the carrier, which starts the duty
+to pay; at the deadline the law's default applies unless evidence speaks against it and the account did so before.
 
 | condition | worlds | honest refunds | by a person | nothing to show | due | false holds | share | worst world | fraud | stopped |
 |---|---|---|---|---|---|---|---|---|---|---|

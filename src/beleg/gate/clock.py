@@ -12,6 +12,9 @@ from beleg.proofs.words import followed
 # Nobody has to give goodwill; and an order of which no record says that it was called off was not: time alone pays neither.
 _NO_DUTY: frozenset[RefundClass] = frozenset({"cancelled", "adjustment", "goodwill", "chargeback"})
 
+# Goods that the customer has, and nobody asks back: whoever says that they are broken or lack something shows it.
+_TO_BE_SHOWN: frozenset[RefundClass] = frozenset({"damaged", "returnless"})
+
 
 class Deadline(Struct, frozen=True, kw_only=True):
     """By when something happens to a claim that is not paid, and why then."""
@@ -23,7 +26,9 @@ class Deadline(Struct, frozen=True, kw_only=True):
     basis: str
 
 
-def deadline(clock: Clock, refund_class: RefundClass, informed_at: int, posted_at: int | None) -> Deadline:
+def deadline(
+    clock: Clock, refund_class: RefundClass, informed_at: int, posted_at: int | None, *, documented: bool = False
+) -> Deadline:
     """The deadline of a claim.
 
     Args:
@@ -31,10 +36,14 @@ def deadline(clock: Clock, refund_class: RefundClass, informed_at: int, posted_a
         refund_class: whether goods come back decides whether payment may wait for them.
         informed_at: when the shop was told, in microseconds.
         posted_at: when goods were first seen on their way or here, or the consumer showed that they were sent; None before that.
+        documented: whether there is anything to show for a claim over goods that the customer has.
     """
     base = informed_at + clock.days * DAY
     if refund_class in _NO_DUTY:
         basis = f"{clock.days} days after the shop was told; no duty to pay follows from this alone"
+        return Deadline(due_at=base, look_at=base - clock.look_before * DAY, started=False, at_deadline="review", basis=basis)
+    if refund_class in _TO_BE_SHOWN and not documented:
+        basis = f"{clock.days} days after the shop was told; nothing shows so far that the claim is true, and time alone does not"
         return Deadline(due_at=base, look_at=base - clock.look_before * DAY, started=False, at_deadline="review", basis=basis)
     if not followed(refund_class):
         return _running(clock, base, f"{clock.basis}: {clock.days} days after the shop was told")

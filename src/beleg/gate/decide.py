@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+import msgspec
 from msgspec import Struct
 
 from beleg.facts.told import ToldError
@@ -51,8 +52,7 @@ class Gate(Struct, frozen=True):
         weighed = self.scale.weigh(known.refund_class, known.claim_kind, letters, dict(known.findings))
         facing = _Facing(claim, known, letters, weighed, now)
         verdict = self._judged(facing, staff or Staff())
-        informed = claim.informed_at or known.first_at or now
-        due = deadline(self.policy.file.clock, known.refund_class, informed, known.posted_at or known.shown_at)
+        due = self._due(facing, verdict)
         answer, forced = _timed(verdict.answer, due, now)
         return Decision(
             slice_id=known.slice_id,
@@ -80,6 +80,14 @@ class Gate(Struct, frozen=True):
             index=known.index,
         )
 
+    def _due(self, facing: "_Facing", verdict: Verdict) -> Deadline:
+        claim, known = facing.claim, facing.known
+        informed = claim.informed_at or known.first_at or facing.now
+        shown_at = known.posted_at or known.shown_at
+        due = deadline(self.policy.file.clock, known.refund_class, informed, shown_at, documented=facing.documented)
+        lasting = any(guard.lasting for guard in verdict.guards)
+        return msgspec.structs.replace(due, at_deadline="review") if lasting else due
+
     def _judged(self, facing: "_Facing", staff: Staff) -> Verdict:
         try:
             return judge(self.policy, facing.situation(staff), facing.states, facing.known.witnesses)
@@ -96,6 +104,11 @@ class _Facing(Struct, frozen=True):
     letters: dict[str, str]
     weighed: Sum
     now: int
+
+    @property
+    def documented(self) -> bool:
+        """Whether there is anything to show for a claim over goods that do not come back."""
+        return self.letters["documented"] == LETTERS["true"]
 
     @property
     def states(self) -> dict[Proof, State]:
@@ -128,6 +141,7 @@ class _Facing(Struct, frozen=True):
             account_orders=known.history.account_orders,
             account_refunds=known.history.account_refunds,
             account_disputes=known.history.account_disputes,
+            account_claims=known.history.account_claims,
         )
 
 

@@ -17,7 +17,8 @@ class Known(Struct, frozen=True, kw_only=True, gc=False):
     """One slice as the facts up to the log's `index` show it, for any moment from then on.
 
     letters: one per proof, with *pending* for whatever is still to come; at `due_at` that becomes *absent*. first_at: when it was
-    told of. posted_at: the first fact that has the goods on their way or here; shown_at: the customer's own evidence of posting.
+    told of. posted_at: when the goods were first on their way or here by the carrier's own word or two
+    witnesses; shown_at: the customer's own evidence of posting.
     paid: for the line and beside all lines (shipping); gone: what went back for it already; order_paid, order_gone:
     the same of the whole order, see `proofs.money.balance`. findings: (detector, family) with an open finding on the slice;
     on_account: those on its account or a ring it belongs to. rests_on: (proof, fact id, for or against). logins: who acted.

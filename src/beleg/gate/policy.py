@@ -44,11 +44,12 @@ class Rule(Way, frozen=True, kw_only=True):
 
 
 class Guard(_Part, frozen=True, kw_only=True):
-    """Claims that meet `when` go to a person, whatever the rules say."""
+    """Claims that meet `when` go to a person, whatever the rules say; if it is `lasting`, whatever the clock says as well."""
 
     name: str
     why: str
     when: str
+    lasting: Annotated[bool, Meta(description="whether a person decides even when the legal deadline has passed")] = False
 
 
 class Example(_Part, frozen=True, kw_only=True):

@@ -18,6 +18,9 @@ from beleg.proofs.words import PROOFS, Proof
 # Before all time everything is still to come; what has become overdue since is told by `Known.letters_at`.
 NOTHING_DUE = -(1 << 60)
 
+# So many who are independent of each other say that goods are here.
+TWO = 2
+
 _BETWEEN, _WITHIN = "\u001e", "\u001f"
 
 # What shows that goods set out.
@@ -44,7 +47,7 @@ def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
         witnesses=row["components"] or 0,
         due_at=row["due_at"],
         first_at=row["first_at"],
-        posted_at=_earliest(row["moved_at"], row["received_at"]),
+        posted_at=_sent(row),
         shown_at=row["posting_at"],
         claim_kind=row["claim_kind"] or "",
         category=row["category"] or "",
@@ -65,8 +68,18 @@ def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
             account_orders=row["other_orders"] or 0,
             account_refunds=row["other_refunds"] or 0,
             account_disputes=row["other_disputes"] or 0,
+            account_claims=row["other_claims"] or 0,
         ),
     )
+
+
+def _sent(row: Mapping[str, Any]) -> int | None:
+    """When the goods were first on their way or here: by the carrier's own word, or by two who are independent of each other.
+
+    What one login says starts no duty to pay: time would release what a false receipt alone does not.
+    """
+    shop = (row["moved_at"], row["received_at"]) if (row["components"] or 0) >= TWO else ()
+    return _earliest(row["carried_at"], *shop)
 
 
 def _whole(total: SupportsInt | None) -> int | None:
@@ -100,8 +113,9 @@ def _rests(dossier: Dossier) -> ir.Table:
     t = dossier.evidence
     moved = t.mark.isin([bit(proof, "for") for proof in _MOVED])
     return t.group_by("slice_id").agg(
-        rests_on=_strung(t.mark.cast("string"), t.fact_id), logins=_strung(t.login), moved_at=t["at"].min(where=moved)
-    )
+        rests_on=_strung(t.mark.cast("string"), t.fact_id), logins=_strung(t.login), moved_at=t["at"].min(where=moved),
+        carried_at=t["at"].min(where=moved & t.carrier.notnull()),
+    )  # fmt: skip
 
 
 def _posted(view: View) -> ir.Table:
@@ -139,7 +153,7 @@ def _open(dossier: Dossier, mine: ir.Table, subject: ir.Value) -> ir.Table:
 
 
 def _history(dossier: Dossier) -> ir.Table:
-    """What other orders of the same account tell: how many and since when, how many refunded, how many disputed."""
+    """What other orders of the same account tell: how many and since when, how many refunds, disputes and claims."""
     mine = _timed(dossier, dossier.slices.select("slice_id", "order_id", "account_id"))
     mine = mine.filter(mine.account_id.notnull()).rename(my_order="order_id")
     orders = dossier.view.everywhere("orders").select("order_id", "account_id", "known_at", at="occurred_at")
@@ -153,8 +167,12 @@ def _history(dossier: Dossier) -> ir.Table:
     open_ = keys.join(disputes, "order_id").filter(lambda t: _by(t, t.dispute_known))
     refunded = back.group_by("slice_id").agg(other_refunds=back.refund_id.nunique())
     disputed = open_.group_by("slice_id").agg(other_disputes=open_.dispute_id.nunique())
-    every = counted.left_join(refunded, "slice_id").drop("slice_id_right")
-    return every.left_join(disputed, "slice_id").drop("slice_id_right")
+    claims = dossier.view.everywhere("claims").select("order_id", "claim_id", claim_known="known_at")
+    made = keys.join(claims, "order_id").filter(lambda t: _by(t, t.claim_known))
+    claimed = made.group_by("slice_id").agg(other_claims=made.claim_id.nunique())
+    for part in (refunded, disputed, claimed):
+        counted = counted.left_join(part, "slice_id").drop("slice_id_right")
+    return counted
 
 
 def _by(t: ir.Table, known_at: ir.Value) -> ir.Value:

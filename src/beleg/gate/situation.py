@@ -34,6 +34,9 @@ class Situation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     account_orders: Annotated[int, Meta(description="other orders of the account")] = 0
     account_refunds: Annotated[int, Meta(description="refunds of other orders paid to the account before")] = 0
     account_disputes: Annotated[int, Meta(description="disputes the account opened before")] = 0
+    account_claims: Annotated[
+        int, Meta(description="claims of the account over other orders: missing, damaged, and whatever else brings no goods back")
+    ] = 0
 
 
 class AccountHistory(Struct, frozen=True, kw_only=True, gc=False):
@@ -43,3 +46,4 @@ class AccountHistory(Struct, frozen=True, kw_only=True, gc=False):
     account_orders: int = 0
     account_refunds: int = 0
     account_disputes: int = 0
+    account_claims: int = 0

@@ -43,7 +43,7 @@ def test_one_login_that_says_returned_moves_nothing(gate):
 
 def test_goods_from_two_sources_are_paid(gate):
     answer = gate.decide(claim(), known(ALL, witnesses=2), NOW)
-    assert (answer.answer, answer.rule, answer.would_release, answer.by) == ("release", "return", (), "rule")
+    assert (answer.answer, answer.rule, answer.would_release, answer.by) == ("release", "return, clean account", (), "rule")
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,28 @@ def test_another_true_proof_never_takes_a_release_away(gate, letters, more, amou
 def test_the_clock_of_claims_without_goods_runs_at_once():
     due = deadline(Clock(), "not_received", NOW, None)
     assert (due.started, due.due_at) == (True, NOW + 14 * DAY)
+
+
+@pytest.mark.parametrize("documented", [True, False])
+def test_the_clock_of_damage_runs_once_there_is_something_to_show(documented):
+    due = deadline(Clock(), "damaged", NOW, None, documented=documented)
+    assert (due.started, due.due_at, due.look_at) == (documented, NOW + 14 * DAY, NOW + 11 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("said", "facts", "by"),
+    [
+        ({}, {}, "deadline"),
+        ({}, {"proofs": {"carrier_accepted": "T", "weight_plausible": "C"}}, "rule"),
+        ({}, {"gone": 15000}, "rule"),
+        ({"instrument": "card-2"}, {"payment": "card-1"}, "rule"),
+    ],
+)
+def test_time_pays_what_nobody_decided_but_lifts_no_lasting_guard(gate, said, facts, by):
+    shown = known(**{"proofs": {"carrier_accepted": "T"}, "witnesses": 1, "posted_at": NOW, **facts})
+    answer = gate.decide(claim(**said), shown, NOW + 20 * DAY)
+    assert (answer.by, answer.answer) == (by, "release" if by == "deadline" else "review")
+    assert answer.deadline.at_deadline == ("release" if by == "deadline" else "review")
 
 
 def test_reasons_are_said_in_words(gate, golden):

@@ -96,6 +96,22 @@ def test_a_cancelled_order_is_paid_back_unless_it_had_left(working, store):
     working(story)
 
 
+def test_what_an_account_claimed_before_is_on_its_record(working, store):
+    asked = {"rma_id": None, "trigger": "manual", "requester": None, "session": None, "stated_class": "damaged", "amount": 6000}
+
+    async def story(keeper: Keeper) -> None:
+        for name in ("O5", "O6"):
+            at = {"source": "shop", "occurred_at": now(), "known_at": now(), "order_id": name, "claim_id": f"{name}-C"}
+            cup = CustomerClaim(id=f"{name}-cup", **at, line_id="1", kind="damaged")
+            photo = ClaimDocument(id=f"{name}-photo", **at, kind="photo", content="a" * 64)
+            await keeper.take((*order(name, account="new", paid=9000), cup, photo))
+            await keeper._asking.prover.refresh()
+            told = await keeper.ask(claim(order_id=name, refund_id=name, claim_id=f"{name}-C", **asked), None)
+            assert told.answer.decision == ("release" if name == "O5" else "review")
+
+    working(story)
+
+
 def test_what_was_called_off_speaks_for_its_own_line_alone(working, store):
     """Line 1 was cancelled, line 2 left: who states that line 2 was cancelled, or the whole order, gets nothing by that."""
     asked = {"rma_id": None, "trigger": "manual", "requester": None, "session": None, "stated_class": "cancelled"}
@@ -141,7 +157,7 @@ def test_whose_record_speaks_the_order_says(working, store):
         await keeper.take(order("O5", account="new"))
         asked = {"order_id": "O5", "rma_id": None, "requester": None, "session": None}
         told = await keeper.ask(claim(refund_id="R5", account_id="quiet", **asked), None)
-        assert (told.answer.decision, told.answer.rule) == ("hold", "return")
+        assert (told.answer.decision, told.answer.rule) == ("hold", "return, clean account")
         await keeper.take(order("O6", account="quiet"))
         asked["order_id"] = "O6"
         trusted = await keeper.ask(claim(refund_id="R6", account_id="new", **asked), None)
@@ -156,6 +172,7 @@ def test_one_login_moves_nothing_and_later_facts_pay(working, store):
         first = await keeper.ask(claim(), Key("shop", "k1", b"1"))
         assert first.answer.decision == "hold"
         assert first.answer.reservation is None
+        assert not first.answer.duty_started, "nor does time alone pay what one login says"
         await keeper.take([scan("M1"), dock("M1")])
 
         async def released() -> bool:
