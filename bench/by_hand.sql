@@ -444,7 +444,7 @@ WITH parcels_of AS (
             WHEN 'instant' THEN 30 WHEN 'chargeback' THEN 0 ELSE 7 END AS due_at,
         refund_class IN ('return', 'instant', 'unclassified') AS back,
         coalesce(e.pro, []) AS pro, coalesce(e.con, []) AS con,
-        coalesce(e.carriers + if(e.nameless, 1, e.persons), 0) AS components
+        coalesce(e.carriers + greatest(e.persons, if(e.nameless, 1, 0)), 0) AS components
     FROM slices s LEFT JOIN said e USING (slice) LEFT JOIN parcels_of p USING (slice) LEFT JOIN received r USING (slice)
     LEFT JOIN unplaced u USING (slice)
 ), live AS (

@@ -102,7 +102,8 @@ def _components(evidence: Frame, people: "pd.Series[Any]") -> "pd.Series[Any]":
     human = spoken[spoken.carrier.isna()]
     person = human.login.map(people)
     hands = person.groupby(human.slice).nunique()
-    hands[hands.index.isin(human.slice[person.isna()])] = 1
+    # whoever is not known may be any of those who are
+    hands = hands.clip(lower=1)
     return spoken.dropna(subset="carrier").groupby("slice").carrier.nunique().add(hands, fill_value=0)
 
 
