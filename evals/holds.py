@@ -171,7 +171,8 @@ def page(answer: Report) -> str:
     text += "".join(f"{line}\n" for line in _reasons(answer, "why"))
     text += "\n## What went through\n\n| condition | method, and who released it | refunds |\n|---|---|---|\n"
     text += "".join(f"{line}\n" for line in _reasons(answer, "through"))
-    return text + f"\nSeeds: {', '.join(str(seed) for seed in dict.fromkeys(row.seed for row in answer.rows))}.\n"
+    seeds = (f"{condition} {', '.join(str(row.seed) for row in rows)}" for condition, rows in _by_condition(answer).items())
+    return text + f"\nSeeds: {'; '.join(seeds)}.\n"
 
 
 def _table(answer: Report) -> Iterator[str]:
