@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from evals.peel import densest, node_weights, peel_exactly, weigh_links
 from evals.ring_graphs import Honest, Ring, plant
 
 from beleg.kernels.rings import Settings, compiled, find
 from beleg.kernels.rings.find import rank, tie
 from beleg.kernels.rings.graph import build, read_links
 from beleg.kernels.rings.group import Ints
-from beleg.kernels.rings.peel import densest, node_weights, peel_exactly, weigh_links
 from beleg.kernels.rings.stream import Stream
 from bench import worlds
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beleg.kernels.rings import Rings, find
-from beleg.kernels.rings.peel import densest
+from evals.peel import densest
 from evals.ring_graphs import Honest, Planted, Ring, plant
 from evals.rings_page import page
 

@@ -7,6 +7,7 @@ from math import log, log2
 import numpy as np
 import pyarrow as pa
 import pytest
+from evals.peel import densest
 from evals.ring_graphs import Honest, Ring, plant
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,6 @@ from beleg.kernels.rings.group import group
 from beleg.kernels.rings.null import Null, Settings, calibrate, tail_bits
 from beleg.kernels.rings.outcomes import base_rate, beta_binomial
 from beleg.kernels.rings.pairs import seed_of
-from beleg.kernels.rings.peel import densest
 from beleg.kernels.rings.screen import worth_starting
 from beleg.kernels.rings.search import FEW, stand
 from beleg.kernels.rings.shapes import Start
