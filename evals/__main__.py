@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evals import holds, insiders, learned, people, planted, rings
+from evals import closed, holds, insiders, learned, people, planted, rings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -15,6 +15,7 @@ if __name__ == "__main__":
     planted.main(_files("quality"))
     holds.main(_files("quality_holds"))
     learned.main(_files("quality_learned"))
+    closed.main(_files("quality_closed"))
     people.main(_files("quality_subjects"))
     rings.main(["--seeds", "101-120", *_files("quality_rings")])
     insiders.main(_files("quality_insiders"))

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import cyclopts
 import msgspec
+import pyarrow as pa
 from cyclopts import Parameter
 from rich.console import Console
 
@@ -65,6 +66,7 @@ def audit(
     currency: str | None = None,
     as_of: str | None = None,
     weights: str = "",
+    cases: str = "",
     staff: bool = False,
     json: bool = False,
 ) -> None:
@@ -93,6 +95,10 @@ def audit(
         Speak as of this day (YYYY-MM-DD); by default the last moment anything is known of.
     weights:
         A file of your own weights, which `beleg weights learn` wrote and two persons stand behind.
+    cases:
+        A ledger, as a folder or ``postgresql://...``, whose closed cases say which frauds were confirmed: rings are weighed by
+        them, and accounts like those confirmed are looked for. Needs ``pip install 'beleg[serve,learning]'``; stop the service
+        of an embedded store first.
     staff:
         Add the sections on staff. Ask your works council and your data-protection officer first.
     json:
@@ -101,7 +107,7 @@ def audit(
     with told(), tempfile.TemporaryDirectory(prefix="beleg-") as work:
         settings = AuditSettings(
             path=path, work=Path(work), mapping=mapping, engine=engine, engine_address=engine_address, budget=budget,
-            currency=currency, as_of=moment(as_of), weights=weights, staff=staff, key=pseudonym_key(),
+            currency=currency, as_of=moment(as_of), weights=weights, staff=staff, key=pseudonym_key(), closed=_closed(cases),
         )  # fmt: skip
         result = _run(settings, out)
         report = write_report(result, out, staff=staff)
@@ -210,6 +216,16 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
                 import_module("beleg.commands.demo_console").open_console(folder, result, key)
         else:
             served.wait()
+
+
+def _closed(cases: str) -> pa.Table | None:
+    """What the closed cases of a ledger came to, if one was named."""
+    if not cases:
+        return None
+    if not SERVES:
+        not_installed()
+    table: pa.Table = import_module("beleg.commands.weights").closed_cases(cases)
+    return table
 
 
 def _world(directory: Path, wanted: WorldParameters) -> WorldSummary:

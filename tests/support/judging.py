@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judge import Verdict, facts_behind, load_above, load_named, load_rings
-from beleg.detect.judged import ABOVE, JUDGED, MEMBERS, Judged
+from beleg.detect.judge import Verdict, facts_behind, load_above, load_closed, load_named, load_rings
+from beleg.detect.judged import ABOVE, CLOSED, JUDGED, MEMBERS, Judged
 from beleg.detect.subject import SubjectDetector, every_subject_detector
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
@@ -50,6 +50,7 @@ class Judge:
         rows = pa.Table.from_pylist([{"subject": ring, "account": account} for ring, account in members], schema=MEMBERS)
         load_rings(dossier, [Judged(rows=JUDGED.empty_table(), tests=0, members=rows)])
         load_above(dossier, self._above(dossier, round(weighed * 1000)))
+        load_closed(dossier, CLOSED.empty_table())
         return dossier
 
     def _above(self, dossier: Dossier, millibits: int) -> pa.Table:
@@ -88,6 +89,8 @@ def _passing(detector: SubjectDetector, judged: Judged) -> list[tuple[str, str]]
         detector=detector.name, kind=detector.card.subject, family=detector.card.family, tests=judged.tests,
         comparisons=[Comparison(**row) for row in rows],
     )  # fmt: skip
-    shares = {one.name: one.card.share for one in every_subject_detector().values() if not one.card.weak} | {detector.name: 1.0}
+    shares = {one.name: one.card.share for one in every_subject_detector().values() if not (one.card.weak or one.card.learned)} | {
+        detector.name: 1.0
+    }
     heard = weigh_subjects([voice], shares)
     return sorted((one.subject, told.comparison.counterpart or "") for one in heard for told in one.told if told.passes)

@@ -4,7 +4,7 @@ from typing import Any
 
 from beleg.audit.describe import describe
 from beleg.audit.details import MOMENTS
-from beleg.audit.result import Basis, DetectorRun, Moment, Resting, Rival, Subject, Subjects, Sum, Tie, TooFew
+from beleg.audit.result import Basis, DetectorRun, Moment, Part, Resting, Rival, Subject, Subjects, Sum, Tie, TooFew
 from beleg.audit.settings import AuditSettings
 from beleg.audit.subjects import Gathered, Rest
 from beleg.detect.judge import ORDER, Verdict
@@ -80,8 +80,14 @@ class People:
             p=row["p"],
             e_bits=row["log2_e"],
             daily_bits=row["log2_daily"],
+            parts=self._parts(told),
             facts=tuple(facts)[:NAMED],
         )
+
+    def _parts(self, told: Told) -> tuple[Part, ...]:
+        judged = self._all.verdicts[told.detector].judged
+        rows = judged.parts.to_pylist() if judged is not None else []
+        return tuple(Part(row["says"], row["brings"]) for row in rows if row["subject"] == told.comparison.subject)
 
     def _timeline(self, rests: list[Rest]) -> tuple[Moment, ...]:
         rows = {one.fact_id: self._all.facts[one.fact_id] for one in rests if one.fact_id in self._all.facts}

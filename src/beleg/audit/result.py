@@ -166,12 +166,20 @@ class Resting(Struct, frozen=True):
     role: str
 
 
+class Part(Struct, frozen=True):
+    """What one thing that was counted brings to the number observed, in words."""
+
+    says: str
+    brings: float
+
+
 class Basis(Struct, frozen=True, kw_only=True):
     """One thing a subject rests on: what was counted, what peers lead one to expect, and how often chance does as much.
 
     `measure` is what was counted; `stratum` and `peers` the group held against; `counterpart` who it was seen with, if the
     question is about two; `effect` observed by expected; `p` or `e_bits` (an e-value's logarithm) what chance does; `daily_bits`
-    the sequential form's evidence, which may be read every day; `passes` whether it alone is reason enough.
+    the sequential form's evidence, which may be read every day; `passes` whether it alone is reason enough; `parts` what a score
+    that was learned is made of, of a hundred.
     """
 
     detector: str
@@ -189,6 +197,7 @@ class Basis(Struct, frozen=True, kw_only=True):
     p: float | None = None
     e_bits: float | None = None
     daily_bits: float | None = None
+    parts: tuple[Part, ...] = ()
     facts: tuple[Resting, ...] = ()
 
 

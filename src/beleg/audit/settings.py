@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+import pyarrow as pa
 from msgspec import Struct
 
 
@@ -15,7 +16,8 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     `path` is a file, a folder or a glob; or `store` the address of a database, whose facts are audited, and whose findings are held
     against those of this audit; `mapping` a shipped mapping's name or a file; `work` a folder for what is computed on
     the way; `as_of` a moment in microseconds, by default the last one anything is known of; `title` what the report is called,
-    by default after its input; `weights` a file of the shop's own, by default the shipped ones; `key` the pseudonyms' secret.
+    by default after its input; `weights` a file of the shop's own, by default the shipped ones; `key` the pseudonyms' secret;
+    `closed` what closed cases came to (`audit.closed`), if any were named.
     """
 
     path: str = ""
@@ -31,6 +33,7 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     title: str | None = None
     weights: str = ""
     key: bytes
+    closed: pa.Table | None = None
 
 
 def pseudonym(key: bytes, kind: str, value: str | None) -> str:

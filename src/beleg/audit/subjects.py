@@ -12,6 +12,7 @@ from beleg.audit.ranking import telling
 from beleg.audit.result import Sum
 from beleg.audit.settings import AuditSettings, pseudonym
 from beleg.detect.judge import ORDER, Verdict, behind, judge_all
+from beleg.detect.judged import CLOSED
 from beleg.detect.subject import every_subject_detector
 from beleg.facts.registry import fact_types
 from beleg.proofs.dossier import Dossier
@@ -35,7 +36,8 @@ class Gathered:
     def __init__(self, dossier: Dossier, stands: ir.Table, weights: Weights, settings: AuditSettings) -> None:
         self._dossier, self._settings = dossier, settings
         above = dossier.view.rows(telling(stands, weights))
-        self.verdicts = {one.detector.name: one for one in judge_all(dossier, above, staff=settings.staff)}
+        closed = CLOSED.empty_table() if settings.closed is None else settings.closed
+        self.verdicts = {one.detector.name: one for one in judge_all(dossier, above, closed, staff=settings.staff)}
         self.heard = _heard(self.verdicts, settings.budget)
         self.rows = {
             (name, row["subject"], row["counterpart"]): row
@@ -123,7 +125,7 @@ class Gathered:
 
 def _heard(verdicts: dict[str, Verdict], budget: int) -> list[Heard]:
     """The subjects that pass, of each kind no more than the budget."""
-    shares = {name: one.card.share for name, one in every_subject_detector().items() if not one.card.weak}
+    shares = {name: one.card.share for name, one in every_subject_detector().items() if not (one.card.weak or one.card.learned)}
     heard = weigh_subjects([_voice(one) for one in verdicts.values()], shares)
     return [one for kind in ORDER for one in [one for one in heard if one.kind == kind][:budget]]
 
@@ -136,6 +138,7 @@ def _voice(verdict: Verdict) -> Voice:
         kind=card.subject,
         family=card.family,
         weak=card.weak,
+        learned=card.learned,
         tests=judged.tests if judged is not None else 0,
         searched=judged is not None and judged.searched,
         comparisons=[Comparison(**row) for row in rows],

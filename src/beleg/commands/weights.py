@@ -10,8 +10,10 @@ from typing import Annotated
 
 import cyclopts
 import msgspec
+import pyarrow as pa
 from cyclopts import Parameter
 
+from beleg.audit.closed import closed
 from beleg.audit.history import History
 from beleg.audit.learning import Proposal, Taught, brief, propose
 from beleg.audit.settings import pseudonym_key
@@ -84,6 +86,13 @@ def learn(
                 asyncio.run(_keep(opened, signed, proposal))
     answer = msgspec.json.encode(proposal).decode() if json else "\n".join(lines(proposal, out))
     sys.stdout.write(answer + "\n")
+
+
+def closed_cases(store: str, second_readings: float = 0.1) -> pa.Table:
+    """What the closed cases of a ledger came to, as an audit reads it (`audit.closed`)."""
+    chosen = settings(store)
+    with closing(open_store(chosen.where)) as opened:
+        return closed(asyncio.run(_taught(opened, Sampling(_key(chosen), second_readings))).labels)
 
 
 def _key(chosen: LedgerSettings) -> bytes:

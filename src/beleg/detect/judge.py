@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judged import ABOVE, ABOVE_LINE, MEMBERS, RING_MEMBERS, Judged
+from beleg.detect.judged import ABOVE, ABOVE_LINE, CLOSED, CLOSED_CASES, MEMBERS, RING_MEMBERS, Judged
 from beleg.detect.run import missing
 from beleg.detect.subject import Kind, SubjectDetector, every_subject_detector
 from beleg.proofs.dossier import Dossier
@@ -19,6 +19,7 @@ _NAMED = pa.schema([("subject", pa.string()), ("member", pa.string()), ("counter
 ORDER: tuple[Kind, ...] = ("account", "ring", "staff")
 
 NOT_ASKED = "sections on staff were not asked for"
+NO_CASES = "too few closed cases: none were named, or none came to anything"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -30,15 +31,22 @@ class Verdict(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-def judge_all(dossier: Dossier, above: pa.Table, *, staff: bool) -> tuple[Verdict, ...]:
-    """Every detector's turn, in the order of `ORDER` and of names; `above` (`ABOVE`): the refunds above the line.
+def judge_all(dossier: Dossier, above: pa.Table, closed: pa.Table, *, staff: bool) -> tuple[Verdict, ...]:
+    """Every detector's turn, in the order of `ORDER` and of names.
 
     While one detector judges, the next one counts.
+
+    Args:
+        dossier: what is known.
+        above: the refunds above the line (`ABOVE`).
+        closed: what closed cases came to (`CLOSED`).
+        staff: whether staff are asked about.
     """
     every = every_subject_detector()
     lacking = missing(dossier, {name: detector.card.needs for name, detector in every.items()})
     load_rings(dossier, ())
     load_above(dossier, above)
+    load_closed(dossier, closed)
     turns: list[_Turn] = []
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="judging") as judging:
         for kind in ORDER:
@@ -46,6 +54,8 @@ def judge_all(dossier: Dossier, above: pa.Table, *, staff: bool) -> tuple[Verdic
                 load_rings(dossier, [one.judged for one in _ended(turns) if one.judged is not None])
             for detector in (one for one in every.values() if one.card.subject == kind):
                 because = _not_run(lacking[detector.name], asked=staff or kind != "staff")
+                if detector.card.learned and not closed.num_rows:
+                    because = NO_CASES
                 turns.append(Verdict(detector, None, because) if because else _counted(dossier, detector, judging, turns))
         return _ended(turns)
 
@@ -68,7 +78,9 @@ def _counted(dossier: Dossier, detector: SubjectDetector, judging: Executor, bef
 
 def _judge(detector: SubjectDetector, counted: pa.Table, taken: float) -> Verdict:
     began = time.perf_counter()
-    return Verdict(detector, detector.judge(counted), seconds=taken + time.perf_counter() - began)
+    judged = detector.judge(counted)
+    taken += time.perf_counter() - began
+    return Verdict(detector, None if judged.not_run else judged, judged.not_run, taken)
 
 
 def load_rings(dossier: Dossier, judged: Iterable[Judged]) -> None:
@@ -80,6 +92,11 @@ def load_rings(dossier: Dossier, judged: Iterable[Judged]) -> None:
 def load_above(dossier: Dossier, above: pa.Table) -> None:
     """Make the table of refunds that stand above the line (`ABOVE`)."""
     dossier.view.engine.load(ABOVE_LINE, above.cast(ABOVE))
+
+
+def load_closed(dossier: Dossier, closed: pa.Table) -> None:
+    """Make the table of what closed cases came to (`CLOSED`)."""
+    dossier.view.engine.load(CLOSED_CASES, closed.cast(CLOSED))
 
 
 def _not_run(lacking: tuple[str, ...], *, asked: bool) -> str:

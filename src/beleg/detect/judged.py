@@ -34,6 +34,18 @@ ABOVE_LINE = "above_line"
 _EVIDENCE: list[tuple[str, pa.DataType]] = [("slice_id", pa.string()), ("millibits", pa.int64())]
 ABOVE = pa.schema(_EVIDENCE)
 
+# What closed cases came to, a prepared table: slice_id or account_id, which the case was about; wrong, 1 where fraud was confirmed
+# and 0 where it was not; closed_at. Each subject once. Empty where no cases were named.
+CLOSED_CASES = "closed_cases"
+_CLOSED: list[tuple[str, pa.DataType]] = [
+    ("slice_id", pa.string()), ("account_id", pa.string()), ("wrong", pa.int64()), ("closed_at", pa.int64()),
+]  # fmt: skip
+CLOSED = pa.schema(_CLOSED)
+
+# What an answer rests on, in words: how much of the number observed each part of what was counted brings.
+_PARTS: list[tuple[str, pa.DataType]] = [("subject", pa.string()), ("says", pa.string()), ("brings", pa.float64())]
+PARTS = pa.schema(_PARTS)
+
 # Fewer peers of the same site, role and shift, or of the same kind of customer, and nobody is compared with anybody.
 FEWEST_PEERS = 10
 
@@ -42,8 +54,10 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """All that one detector says.
 
     rows: `JUDGED`, at least every comparison that may stand out; tests: how many comparisons were made, those without a row
-    included; searched: the p-values have paid for the search by which the rows were found, so that tests cost no more; too_few: the
-    subjects that had too few peers to be compared with; members (`MEMBERS`) and links (`LINKS`): of rings.
+    included; searched: the p-values have paid for the search by which the rows were found, so that tests cost no more; too_few:
+    the subjects that had too few peers to be compared with; members (`MEMBERS`): of rings; links (`LINKS`): of rings, and of
+    accounts to what they share; parts (`PARTS`): what the number observed is made of, where it is no plain count; not_run: why
+    nobody could be judged at all, if so.
     """
 
     rows: pa.Table
@@ -52,3 +66,5 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     too_few: tuple[str, ...] = ()
     members: pa.Table = msgspec.field(default_factory=MEMBERS.empty_table)
     links: pa.Table = msgspec.field(default_factory=LINKS.empty_table)
+    parts: pa.Table = msgspec.field(default_factory=PARTS.empty_table)
+    not_run: str = ""

@@ -27,6 +27,7 @@ class SubjectCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     measure: what is counted, in words that follow a number. counterpart: what the other one is, if the question is about two.
     weak: it adds to a sum and never alerts alone. share: its part of the product's error rate, relative to the other detectors'.
+    learned: it learns from closed cases and runs only where fraud was confirmed, so it has an error rate of its own.
     """
 
     question: str
@@ -42,6 +43,7 @@ class SubjectCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rivals: tuple[Rival, ...]
     counterpart: Literal["", "account", "ring", "staff"] = ""
     weak: bool = False
+    learned: bool = False
     share: float = 1.0
     standards: tuple[str, ...] = ()
     lifecycle: Literal["experimental", "stable", "deprecated"] = "experimental"

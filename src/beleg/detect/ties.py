@@ -29,7 +29,7 @@ SHOWN = (
 # Kinds of ties that only refunds without proofs make.
 BY_GAPS = ("article", "staff")
 
-_COLUMNS = ("account", "kind", "entity", "fact_id")
+_COLUMNS = ("account", "kind", "entity", "fact_id", "at")
 
 
 def ties(dossier: Dossier) -> ir.Table:
@@ -38,11 +38,11 @@ def ties(dossier: Dossier) -> ir.Table:
     Refunds whose required proofs are absent or contradicted tie an account to the article and to whoever received or approved it:
     honest ones fall on all articles and all staff alike.
     """
-    return dossier.view.step("ties", lambda _: told(dossier).drop("fact_id"))
+    return dossier.view.step("ties", lambda _: told(dossier).drop("fact_id", "at"))
 
 
 def told(dossier: Dossier) -> ir.Table:
-    """The same, each with a fact that tells of it (fact_id); worked out anew, since it is asked about few accounts."""
+    """The same, each with a fact that tells of it (fact_id) and since when (at); worked out anew, as it is seldom asked."""
     t = ibis.union(*_parts(dossier), distinct=False)
     return t.filter(_said(t.account))
 
@@ -50,7 +50,7 @@ def told(dossier: Dossier) -> ir.Table:
 def _parts(dossier: Dossier) -> Iterator[ir.Table]:
     identifiers = dossier.table("identifiers")
     identifiers = identifiers.filter(_said(identifiers.value))
-    yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id")
+    yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id", at="occurred_at")
     orders = dossier.table("orders")
     owners = dossier.view.step("owners", lambda _: orders.group_by("order_id").agg(owner=lambda t: t.account_id.max()))
     for table, column, kind in SHOWN:
@@ -63,12 +63,12 @@ def _parts(dossier: Dossier) -> Iterator[ir.Table]:
             rows = rows.mutate(
                 account_id=ibis.coalesce(rows.account_id, rows.owner) if "account_id" in facts.columns else rows.owner
             )
-        yield rows.select(account="account_id", kind=ibis.literal(kind), entity=column, fact_id="id")
+        yield rows.select(account="account_id", kind=ibis.literal(kind), entity=column, fact_id="id", at="occurred_at")
     yield from _by_gaps(dossier)
 
 
 def _by_gaps(dossier: Dossier) -> Iterator[ir.Table]:
-    gaps = dossier.states.filter(dossier.states.standing == "gap").select("slice_id", "account_id", "article")
+    gaps = dossier.states.filter(dossier.states.standing == "gap").select("slice_id", "account_id", "article", at="due_at")
     paid = dossier.refund_facts.select("slice_id", "fact_id").join(gaps, "slice_id")
     yield _tied(paid, "article", paid.article)
     received = dossier.receipts.select("slice_id", "fact_id", "person").join(gaps, "slice_id")
@@ -81,7 +81,7 @@ def _by_gaps(dossier: Dossier) -> Iterator[ir.Table]:
 
 def _tied(rows: ir.Table, kind: str, entity: ir.Value) -> ir.Table:
     said = rows.mutate(entity=entity).filter(lambda t: _said(t.entity))
-    return said.select("entity", account="account_id", kind=ibis.literal(kind), fact_id="fact_id").select(*_COLUMNS)
+    return said.select("entity", "fact_id", "at", account="account_id", kind=ibis.literal(kind)).select(*_COLUMNS)
 
 
 def _said(value: ir.Value) -> ir.Value:

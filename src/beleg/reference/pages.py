@@ -15,7 +15,10 @@ from beleg.reference.schemas import schemas
 from beleg.reference.subjects import subjects
 
 # Written by `make evals` from measurements, not from the code.
-_PAGES = ("quality", "quality_holds", "quality_learned", "quality_subjects", "quality_rings", "quality_insiders", "quality_graphs")
+_PAGES = (
+    "quality", "quality_holds", "quality_learned", "quality_closed", "quality_subjects", "quality_rings", "quality_insiders",
+    "quality_graphs",
+)  # fmt: skip
 _MEASURED = frozenset(f"{name}.{kind}" for name in _PAGES for kind in ("md", "json"))
 
 

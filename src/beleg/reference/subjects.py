@@ -3,27 +3,29 @@
 from beleg.detect.subject import SubjectDetector, every_subject_detector
 from beleg.reference.markdown import anchor, bullets, code, codes, page, sentence, table
 from beleg.report.words import title, words
-from beleg.weigh.discoveries import ALERT_CHANCE, levels
+from beleg.weigh.discoveries import ALERT_CHANCE, LEARNED_FALSE, levels
 
 _OPENING = f"""
 These ask who may be behind it: accounts, rings, members of staff. Each counts, holds what it counted against peers, and answers a
 p-value or an e-value that honest overdispersion and honest habits are part of. Staff are asked about only with `--staff`, and
 nobody is ever compared with fewer than ten peers. The chance that the audit of an honest shop names anybody at all is fixed
 beforehand at {ALERT_CHANCE:.0%} and divided over the detectors. One that is *weak* adds to a sum and never alerts alone.
+One that is *learned* runs only where closed cases confirmed fraud, which no honest shop has, and so has no part of that chance: of
+those whom it names at most {LEARNED_FALSE:.0%} are named wrongly, on average.
 """
 
 
 def subjects() -> str:
     """The page."""
     every = every_subject_detector()
-    parts = levels({name: one.card.share for name, one in every.items() if not one.card.weak})
+    parts = levels({name: one.card.share for name, one in every.items() if not (one.card.weak or one.card.learned)})
     rows = (
         (
             f"[{code(one.name)}](#{anchor(_heading(one))})",
             one.card.subject,
             one.card.question,
             one.card.family,
-            f"{parts[one.name]:.2%}" if one.name in parts else "weak",
+            f"{parts[one.name]:.2%}" if one.name in parts else "learned" if one.card.learned else "weak",
         )
         for one in every.values()
     )

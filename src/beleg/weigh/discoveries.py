@@ -6,6 +6,10 @@ from math import log, log2
 # The chance that an audit of an honest shop names any account, ring or member of staff at all.
 ALERT_CHANCE = 0.04
 
+# What learns from closed cases runs only in a shop where fraud was confirmed, which is no honest one: so it has no part of that
+# chance, and of those whom it names this share may be named wrongly, on average.
+LEARNED_FALSE = 0.05
+
 # No single comparison says more than this, however small its p-value: an explanation nobody thought of is likelier.
 MOST = 30.0
 
@@ -16,7 +20,7 @@ def levels(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: ALERT_CHANCE * share / whole for name, share in shares.items()}
 
 
-def discoveries(p_values: Sequence[float], tests: int, level: float, *, by_e: bool = False) -> list[bool]:
+def discoveries(p_values: Sequence[float], tests: int, level: float, *, plain: bool = False) -> list[bool]:
     """Which comparisons pass: a step-up that holds under any dependence (Blanchard and Roquain, 2008).
 
     Subjects share queues, days and customers, so their p-values depend on each other in ways nobody can list. Half of the level
@@ -27,15 +31,16 @@ def discoveries(p_values: Sequence[float], tests: int, level: float, *, by_e: bo
         p_values: of the comparisons that are listed; those not listed are taken to be 1.
         tests: how many comparisons were made.
         level: the false discovery rate.
-        by_e: the p-values are inverses of e-values, which need no factor (Wang and Ramdas, 2022).
+        plain: no factor is needed: the p-values are inverses of e-values (Wang and Ramdas, 2022), or all hold a score against the
+            same honest ones, so that they depend on each other positively (Bates, Candes, Lei, Romano and Sesia, 2023).
     """
     tests = max(tests, len(p_values))
     if not tests:
         return []
     ordered = sorted(p_values)
     each = level / tests
-    spread = 1.0 if by_e else sum(1 / rank for rank in range(1, tests + 1))
-    first = 0.0 if by_e else 0.5
+    spread = 1.0 if plain else sum(1 / rank for rank in range(1, tests + 1))
+    first = 0.0 if plain else 0.5
     line = max((p for rank, p in enumerate(ordered, 1) if p <= each * (first + (1 - first) * rank / spread)), default=-1.0)
     return [p <= line for p in p_values]
 

@@ -6,7 +6,7 @@ from math import exp2, log2
 
 import msgspec
 
-from beleg.weigh.discoveries import bits, discoveries, levels
+from beleg.weigh.discoveries import LEARNED_FALSE, bits, discoveries, levels
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """One detector's comparisons; `tests` counts all that were made, unless p-values have paid for them (`searched`).
 
-    A weak one never alerts alone.
+    A weak one never alerts alone; see `LEARNED_FALSE` of one that learned from closed cases.
     """
 
     detector: str
@@ -38,6 +38,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     tests: int
     searched: bool = False
     weak: bool = False
+    learned: bool = False
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +68,12 @@ def weigh_subjects(voices: Iterable[Voice], shares: Mapping[str, float]) -> list
 
     Args:
         voices: what the detectors that ran said.
-        shares: every detector that may ever alert, with its share of the error rate, whether it ran or not.
+        shares: every detector that may ever alert in an honest shop, with its share of the error rate, whether it ran or not.
     """
     level = levels(shares)
     said: dict[tuple[str, str], list[Told]] = defaultdict(list)
     for voice in voices:
-        alone = 0.0 if voice.weak else level.get(voice.detector, 0.0)
+        alone = LEARNED_FALSE if voice.learned else 0.0 if voice.weak else level.get(voice.detector, 0.0)
         passing = _passing(voice, alone)
         for one, passes in zip(voice.comparisons, passing, strict=True):
             worth = bits(one.p, one.log2_e)
@@ -86,7 +87,8 @@ def _passing(voice: Voice, level: float) -> list[bool]:
     chances = [one.chance for one in voice.comparisons]
     if voice.searched:
         return [chance <= level for chance in chances]
-    return discoveries(chances, voice.tests, level, by_e=all(one.p is None for one in voice.comparisons))
+    plain = voice.learned or all(one.p is None for one in voice.comparisons)
+    return discoveries(chances, voice.tests, level, plain=plain)
 
 
 def _add(kind: str, subject: str, told: Sequence[Told]) -> Heard:

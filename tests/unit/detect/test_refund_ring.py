@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from beleg.detect.judge import load_above
-from beleg.detect.judged import ABOVE, Judged
+from beleg.detect.judge import load_above, load_closed
+from beleg.detect.judged import ABOVE, CLOSED, Judged
 from beleg.detect.subjects.refund_ring.detector import count, judge, rests_on
 from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
@@ -161,6 +161,17 @@ def test_what_befell_them_on_one_day_or_befalls_many_ties_nobody(day):
     assert rings(shop.judged()) == []
 
 
+@pytest.mark.parametrize(("size", "articles", "density"), [(40, 6, 0.6), (60, 15, 0.2), (200, 10, 0.3)])
+def test_a_large_block_that_has_only_articles_in_common_is_found_by_its_refunds(size, articles, density):
+    """Whoever buys in step is told from collectors and subscribers by refunds without proofs: no detector of its own is needed."""
+    shop = Shop(1, people=3000)
+    shop.rows += [(f"a{n}", "article", f"article {shop.random.integers(200)}", 1, 0) for n in range(0, 3000, 20)]
+    block = shop.group("r", size, {"article": articles}, density, bad=0.7)
+    (found,) = rings(shop.judged())
+    assert found <= set(block)
+    assert len(found) >= 0.8 * size
+
+
 def test_one_of_a_family_who_cheats_makes_no_ring():
     shop = Shop(9)
     family = shop.group("family", 6, FAMILY, 0.9, bad=0.02)
@@ -219,6 +230,7 @@ def asked(tmp_path, request):
     fill(engine, read(facts(blank=request.param)))
     dossier = Dossier(View(engine), prepare(engine), micros(AS_OF))
     load_above(dossier, ABOVE.empty_table())
+    load_closed(dossier, CLOSED.empty_table())
     yield dossier
     engine.close()
 
@@ -267,6 +279,7 @@ def test_engines_count_alike(tmp_path):
         fill(engine, read(facts(blank=False)))
         dossier = Dossier(View(engine), prepare(engine), micros(AS_OF))
         load_above(dossier, ABOVE.empty_table())
+        load_closed(dossier, CLOSED.empty_table())
         counted = dossier.view.rows(count(dossier)).select(["account", "kind", "entity", "n", "bad", "told"])
         answers.append(sorted(tuple(row.values()) for row in counted.to_pylist()))
         engine.close()

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beleg.detect.acts import DAY
+from beleg.detect.closed import outcomes
 from beleg.detect.judged import ABOVE_LINE, FEWEST_PEERS, JUDGED, LINKS, MEMBERS, Judged
 from beleg.detect.subjects.refund_ring.graph import Graph
 from beleg.detect.ties import BY_GAPS, ties, told
@@ -36,7 +37,7 @@ def count(dossier: Dossier) -> ir.Table:
 
     A tie that others have too has a row of its own, n = 1; those nobody else has are counted in one row per kind, the entity empty.
     Refunds have the kind empty: n could be checked, bad of them lack proofs, and told stand above the line; these have a row per
-    day, which is the entity.
+    day, which is the entity. What a closed case confirmed is both, and what one cleared is neither.
     """
     every = ties(dossier)
     things = every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
@@ -46,14 +47,16 @@ def count(dossier: Dossier) -> ir.Table:
     alone = things.filter(things["first"] == things["last"]).group_by("kind", account="first").agg(n=lambda t: t.count())
     alone = alone.mutate(entity=ibis.literal(""), bad=_none(), told=_none())
     states = dossier.states.filter(dossier.states.account_id.notnull(), dossier.states.amount > 0)
-    states = states.left_join(dossier.view.prepared(ABOVE_LINE), "slice_id")
-    checked = states.standing.isin(("supported", "gap")).ifelse(1, 0)
-    lacking = (states.standing == "gap").ifelse(1, 0)
+    states = states.left_join(dossier.view.prepared(ABOVE_LINE), "slice_id").drop("slice_id_right")
+    states = states.left_join(outcomes(dossier).select("slice_id", "wrong"), "slice_id")
+    checked = (states.standing.isin(("supported", "gap")) | states.wrong.notnull()).ifelse(1, 0)
+    lacking = states.wrong.fill_null((states.standing == "gap").ifelse(1, 0))
+    telling = states.wrong.fill_null(states.millibits.notnull().ifelse(1, 0))
     day = (states.refunded_at // DAY).cast("int64").cast("string").fill_null("no day")
-    entity = states.millibits.isnull().ifelse("", day)
-    states = states.mutate(entity=entity, checked=checked, lacking=lacking)
+    entity = (telling == 1).ifelse(day, "")
+    states = states.mutate(entity=entity, checked=checked, lacking=lacking, telling=telling)
     refunds = states.group_by(account="account_id", entity="entity").agg(
-        n=states.checked.sum(), bad=states.lacking.sum(), told=states.millibits.count()
+        n=states.checked.sum(), bad=states.lacking.sum(), told=states.telling.sum()
     )
     refunds = refunds.mutate(kind=ibis.literal(""))
     columns = ("account", "kind", "entity", "n", "bad", "told")

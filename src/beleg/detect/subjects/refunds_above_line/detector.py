@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from beleg.detect.acts import DAY
+from beleg.detect.closed import outcomes
 from beleg.detect.comparing import by_repeats, facts_behind, repeats
 from beleg.detect.judged import ABOVE_LINE
 from beleg.proofs.dossier import Dossier
@@ -28,9 +29,11 @@ def rests_on(dossier: Dossier, named: ir.Table) -> ir.Table:
 
 
 def _refunded(dossier: Dossier) -> ir.Table:
-    """What accounts were refunded: slice_id, account_id, refunded_at; millibits where it stands above the line."""
+    """What accounts were refunded: slice_id, account_id, refunded_at; millibits where it stands above the line, unless cleared."""
     paid = dossier.states.filter(
         (dossier.states.amount > 0) & dossier.states.account_id.notnull() & (dossier.states.account_id != "")
     )
     paid = paid.select("slice_id", "account_id", "refunded_at")
-    return paid.left_join(dossier.view.prepared(ABOVE_LINE), "slice_id").drop("slice_id_right")
+    cleared = outcomes(dossier).filter(lambda t: t.wrong == 0)
+    above = dossier.view.prepared(ABOVE_LINE).anti_join(cleared, "slice_id")
+    return paid.left_join(above, "slice_id").drop("slice_id_right")
