@@ -154,7 +154,7 @@ def _standing(s: Frame, over: "pd.Series[bool]") -> "np.ndarray[Any, Any]":
     ]  # fmt: skip
     back = s.refund_class.isin(BACK).to_numpy()
     needed = [np.where(back, group, "") for group in groups]
-    for proof in PROOFS[8:]:
+    for proof in (one for one in PROOFS[8:] if one != "left_light"):  # no class needs that one
         letters = s[proof].where(s[proof] != "N", "U").to_numpy()
         needed.append(np.where(_applies(s, proof), letters, ""))
     has = {letter: np.logical_or.reduce([group == letter for group in needed]) for letter in "CAPU"}
