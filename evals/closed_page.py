@@ -97,14 +97,25 @@ def page(report: Report) -> str:
         _RINGS,
         table(_RING_COLUMNS, [_ring_row(name, report.worlds, at) for name in names for at in (0, 1)]),
     ]
-    return "\n\n".join([*parts, _MEANING.format(verdict=VERDICT)])
+    return "\n\n".join([*parts, _MEANING.format(verdict=VERDICT.rstrip())])
 
 
 _RINGS = "Rings named without and with closed cases, and how many of the rings' accounts that had acted they hold."
 _RING_COLUMNS = ("condition", "closed cases", "named", "wrongly", "accounts reached")
 _COLUMNS = ("method", "judged", "there", "in order", "named", "wrongly", "found", "below the line", "by nobody else")
 
-VERDICT = "- (to be said)"
+VERDICT = """- Closed cases rank well: four of five are among as many first as are there, where all other detectors reach three of five.
+- The rule lets fewer pass than that order holds, about as many as the other detectors name or fewer. What it adds is whom
+  nobody else names, one in seven of those there; nearly all of them have a refund above the line, which alone is no reason to
+  name an account.
+- Neighbours change the order little here: rings are found by what they share already. Who passes goes up and down with a few
+  scores at the top.
+- The mean share of false ones is near the 5 % that the rule states, above it in one condition and below it in the others; six
+  worlds of some ten names cannot tell more. Honest shops whose cases were closed wrongly name nobody.
+- Closed cases help most where rings are small: what was confirmed ties the others to them.
+- The rows on every other detector and on rings were measured before rings of few accounts were also looked for one by one, which
+  has since found more of them; trees are as they were.
+"""
 
 
 def _section(name: str, worlds: Sequence[World]) -> str:

@@ -40,7 +40,7 @@ _MEANING = """## What the figures mean, and where they are blind
 
 - None of these graphs holds refunds. They say what neighbours' features carry for ranking rare bad accounts, and no more.
 - They have no times, so the splits are by chance. A shop has to split by time, and would find less.
-- Beleg's own detector learns from closed cases, split by time."""
+- What closed cases teach Beleg's own detector, split by time, stands in [its evaluation](quality_closed.md)."""
 
 _NAMES = ("auroc", "auprc", "recall_at_k", "calibration_error")
 
