@@ -104,7 +104,7 @@ _RINGS = "Rings named without and with closed cases, and how many of the rings' 
 _RING_COLUMNS = ("condition", "closed cases", "named", "wrongly", "accounts reached")
 _COLUMNS = ("method", "judged", "there", "in order", "named", "wrongly", "found", "below the line", "by nobody else")
 
-VERDICT = """- Closed cases rank well: four of five are among as many first as are there, where all other detectors reach three of five.
+VERDICT = """- Closed cases rank well: four of five are among as many first as are there; the other detectors reach three of five.
 - The rule lets fewer pass than that order holds, about as many as the other detectors name or fewer. What it adds is whom
   nobody else names, one in seven of those there; nearly all of them have a refund above the line, which alone is no reason to
   name an account.
