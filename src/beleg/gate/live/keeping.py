@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from itertools import compress
 
 import msgspec
@@ -57,6 +58,7 @@ class Keeper:
         self._asking, self._store = asking, store
         self.open: dict[str, Open] = {}
         self.reserved: dict[str, dict[str, kinds.Reservation]] = {}
+        self._expiring: list[tuple[int, str, str]] = []  # when, the reservation, its order: a heap
         self._due: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._stale = False
@@ -71,7 +73,7 @@ class Keeper:
             if isinstance(fact, kinds.Decision):
                 self._note(fact)
         for held in await asyncio.to_thread(self._held):
-            self.reserved.setdefault(held.order_id, {})[held.id] = held
+            self._set_aside(held)
 
     def _held(self) -> list[kinds.Reservation]:
         engine = self._store.engine
@@ -93,7 +95,10 @@ class Keeper:
         while held := await self._store.since(("reservations", "reservation_ends"), self._kept):
             self._kept = held[-1][0] + 1
             for _, one in held:
-                self._set_aside(one)
+                if isinstance(one, kinds.Reservation):
+                    self._set_aside(one)
+                elif isinstance(one, kinds.ReservationEnd):
+                    self._free(one.order_id, one.reservation_id)
 
     def _waits(self, request: str, decision: str, outcome: str) -> bool:
         """Whether a request waits since this decision, which another process said; what it settled is open no longer."""
@@ -105,11 +110,17 @@ class Keeper:
         self.open.pop(request, None)
         return False
 
-    def _set_aside(self, one: Fact) -> None:
-        if isinstance(one, kinds.Reservation):
-            self.reserved.setdefault(one.order_id, {}).setdefault(one.id, one)
-        elif isinstance(one, kinds.ReservationEnd):
-            self.reserved.get(one.order_id, {}).pop(one.reservation_id, None)
+    def _set_aside(self, held: kinds.Reservation) -> None:
+        mine = self.reserved.setdefault(held.order_id, {})
+        if held.id not in mine:
+            mine[held.id] = held
+            heappush(self._expiring, (held.expires_at, held.id, held.order_id))
+
+    def _free(self, order: str, reservation: str) -> None:
+        mine = self.reserved.get(order, {})
+        mine.pop(reservation, None)
+        if not mine:
+            self.reserved.pop(order, None)
 
     def _said(self, fact: kinds.Decision) -> None:
         known = self.open.get(fact.request_id)
@@ -131,7 +142,7 @@ class Keeper:
         held = [fact for fact in asked.facts if isinstance(fact, kinds.Reservation)]
         if held:
             self.open.pop(request, None)
-            self.reserved.setdefault(claim.order_id, {})[held[0].id] = held[0]
+            self._set_aside(held[0])
         else:
             self.open[request] = Open(claim, asked.answer.answer_id, asked.decision.answer, _when(asked.decision))
 
@@ -201,7 +212,7 @@ class Keeper:
         if end is None:
             return
         await self._quietly(Unit(facts=(end,)))
-        self.reserved.get(held.order_id, {}).pop(held.id, None)
+        self._free(held.order_id, held.id)
 
     async def _quietly(self, unit: Unit) -> None:
         """Write what follows by itself; another process may have done so first."""
@@ -252,8 +263,19 @@ class Keeper:
             self._rested = time.monotonic() + min(LONGEST_REST, REST * (time.monotonic() - began))
             self._look_or_wait([*self.open])
         await self._anew([one for one in self.open.values() if one.look_at <= now])
-        for held in [one for mine in self.reserved.values() for one in mine.values() if one.expires_at <= now]:
-            await self._end(held, reconcile.expired(held, now))
+        await self._expire(now)
+
+    async def _expire(self, now: int) -> None:
+        """Free what nobody paid in time; at hundreds of answers a second too much is set aside to look through all of it."""
+        while self._expiring and self._expiring[0][0] <= now:
+            first = heappop(self._expiring)
+            held = self.reserved.get(first[2], {}).get(first[1])
+            try:
+                if held is not None:
+                    await self._end(held, reconcile.expired(held, now))
+            except BaseException:
+                heappush(self._expiring, first)
+                raise
 
     async def _anew(self, requests: Sequence[Open]) -> None:
         for one in requests:
@@ -274,7 +296,7 @@ class Keeper:
         """A person decided: nothing more happens by itself but that money set aside is paid or freed."""
         self.open.pop(request_of(claim), None)
         for held in (fact for fact in facts if isinstance(fact, kinds.Reservation)):
-            self.reserved.setdefault(claim.order_id, {})[held.id] = held
+            self._set_aside(held)
 
 
 def _when(decision: Decision) -> int:
