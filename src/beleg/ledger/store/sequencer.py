@@ -157,14 +157,15 @@ class Sequencer:
         """Write units of which nothing is there yet: one statement and one durable commit; None if they are not so."""
         batch = Batch(units)
         batch.assume(self._changes.stale)
-        statement = batch.writing(self._changes.size if resting else None, self._changes.watched)
+        watched = self._changes.watched
+        statement = batch.writing(self._changes.size if resting else None, watched)
         if statement is None:
             return None
         head = await _value(connection, statement)
         if head is None:
             return None
         batch.head = head
-        if resting:
+        if resting and watched == self._changes.watched:
             self._changes.passed(head)
         return batch
 
