@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 
 from beleg.audit.pipeline import Audit
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import AuditSettings
 from beleg.audit.trial import NICE
+from beleg.detect.judged import CLOSED
 from beleg.facts.told import ToldError
 from beleg.ledger.engines.base import EngineError
 from beleg.ledger.store.base import StoreError
@@ -29,6 +31,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What to do: the ledger's address, the moment to speak of in microseconds, and what an audit is asked.
 
     `work` is a folder for files on the way, facts in the clear among them; it is the parent's. The audit's answer is written there.
+    `closed` has the rows of what closed cases came to (`audit.closed`).
     """
 
     store: str
@@ -38,6 +41,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     staff: bool = False
     budget: int = 200
     weights: str = ""
+    closed: tuple[dict[str, str | int | None], ...] = ()
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,6 +96,7 @@ def main() -> None:
         staff=look.staff,
         budget=look.budget,
         weights=look.weights,
+        closed=pa.Table.from_pylist(list(look.closed), schema=CLOSED),
     )
     try:
         seen = watch(settings, work / "found", lambda step, share: _say(Seen(step=step, share=share)))

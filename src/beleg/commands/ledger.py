@@ -17,6 +17,7 @@ from rich.console import Console
 from beleg.audit.settings import AuditSettings, pseudonym_key
 from beleg.audit.watch import watch
 from beleg.commands.telling import FOUND, bar, told
+from beleg.commands.weights import closed_in
 from beleg.connect import read
 from beleg.facts.kinds.gate import Erasure
 from beleg.ledger.log.merkle import ProofError
@@ -110,6 +111,7 @@ def audit(
     """Audit what the ledger holds, and bring the findings in it up to date; `beleg serve` does so by itself.
 
     A finding that rests on the same facts as before stays as it is. One that is gone is withdrawn, because of the fact that spoke.
+    What its closed cases came to counts.
 
     Example: ``beleg ledger audit --store /srv/beleg``
 
@@ -126,10 +128,10 @@ def audit(
     staff:
         Judge members of staff too. Ask your works council and your data-protection officer first.
     """
-    with _opened(store) as (_, opened), tempfile.TemporaryDirectory(prefix="beleg-") as work, _progress() as step:
+    with _opened(store) as (chosen, opened), tempfile.TemporaryDirectory(prefix="beleg-") as work, _progress() as step:
         settings = AuditSettings(
             store=opened.service, as_of=time.time_ns() // 1000, work=Path(work), budget=budget, weights=weights, staff=staff,
-            key=pseudonym_key(),
+            key=pseudonym_key(), closed=closed_in(opened, chosen),
         )  # fmt: skip
         seen = watch(settings, out, step)
         report = write_report(seen[0], out, staff=staff) if seen else None

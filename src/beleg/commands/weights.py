@@ -92,7 +92,12 @@ def closed_cases(store: str, second_readings: float = 0.1) -> pa.Table:
     """What the closed cases of a ledger came to, as an audit reads it (`audit.closed`)."""
     chosen = settings(store)
     with closing(open_store(chosen.where)) as opened:
-        return closed(asyncio.run(_taught(opened, Sampling(_key(chosen), second_readings))).labels)
+        return closed_in(opened, chosen, second_readings)
+
+
+def closed_in(opened: Store, chosen: LedgerSettings, second_readings: float = 0.1) -> pa.Table:
+    """The same of a store that is open."""
+    return closed(asyncio.run(_taught(opened, Sampling(_key(chosen), second_readings))).labels)
 
 
 def _key(chosen: LedgerSettings) -> bytes:

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 
+from beleg.audit.closed import closed
 from beleg.audit.history import History
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import pseudonym_key
 from beleg.audit.watch import Look
+from beleg.cases.labels import labels
 from beleg.connect.webhooks import Feeds
 from beleg.gate.checking import check_examples, check_sources
 from beleg.gate.decide import Gate
@@ -63,7 +66,7 @@ class Service:
         self.trials = Trials(History(path=settings.history, store=store.service, key=key), _tried(settings), settings.weights)
         self.console = console(store, _console(settings, key), self.second, checker, self.trials)
         look = Look(store=store.service, key=key, staff=settings.staff, budget=settings.budget, weights=settings.weights)
-        self.watcher = Watcher(look, settings.audit_minutes, self.show)
+        self.watcher = Watcher(look, settings.audit_minutes, self.closed, self.show)
         senders = msgspec.json.decode(settings.webhook_secrets, type=dict[str, list[str]])
         self.feeds = Feeds(senders, key)
         self.outgoing = Outgoing(store, msgspec.json.decode(settings.notify, type=list[Receiver]))
@@ -83,6 +86,12 @@ class Service:
             yield
         finally:
             self._inside -= 1
+
+    async def closed(self) -> pa.Table:
+        """What closed cases came to, for the next audit of the ledger."""
+        desk = self.console.state.site.desk
+        await desk.refresh()
+        return closed(labels(desk.book))
 
     def show(self, answer: AuditResult) -> None:
         """Have the console speak by a newer audit's answer."""

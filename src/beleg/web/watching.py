@@ -4,10 +4,11 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 from msgspec.structs import replace
 
 from beleg.audit.result import AuditResult
@@ -29,12 +30,20 @@ class Watcher:
     Args:
         look: what each look is asked; its moment and folder are set anew each time.
         minutes: how often; never, if 0.
+        closed: what closed cases came to by now, as an audit reads it (`audit.closed`).
         shown: told of each answer.
         command: the process that does it.
     """
 
-    def __init__(self, look: Look, minutes: int, shown: Callable[[AuditResult], None], command: tuple[str, ...] = COMMAND) -> None:
-        self._look, self._every, self._shown, self._command = look, 60.0 * minutes, shown, command
+    def __init__(
+        self,
+        look: Look,
+        minutes: int,
+        closed: Callable[[], Awaitable[pa.Table]],
+        shown: Callable[[AuditResult], None],
+        command: tuple[str, ...] = COMMAND,
+    ) -> None:
+        self._look, self._every, self._closed, self._shown, self._command = look, 60.0 * minutes, closed, shown, command
 
     async def run(self) -> None:
         """Look, for as long as the service runs."""
@@ -54,15 +63,16 @@ class Watcher:
 
     async def look(self) -> Seen:
         """One look: how it ended."""
+        closed = tuple((await self._closed()).to_pylist())
         with tempfile.TemporaryDirectory(prefix="beleg-") as work:
-            last = Seen()
+            look, last = replace(self._look, moment=time.time_ns() // 1000, work=work, closed=closed), Seen()
 
             def heard(seen: Seen) -> None:
                 nonlocal last
                 last = seen
 
             try:
-                await aside(self._command, replace(self._look, moment=time.time_ns() // 1000, work=work), Seen, heard)
+                await aside(self._command, look, Seen, heard)
             except AsideError as broken:
                 return Seen(failed=str(broken))
             if last.answer:

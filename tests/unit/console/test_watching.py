@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
 
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import AuditSettings
 from beleg.audit.watch import TURN, Look, watch
+from beleg.detect.judged import CLOSED
 from beleg.facts.base import Fact
 from beleg.facts.registry import fact_types
 from beleg.ledger.store.bulk import append
@@ -44,6 +46,10 @@ def findings(store: str) -> dict[str, tuple[str, str | None]]:
     with psycopg.connect(store) as connection:
         rows = connection.execute("SELECT id, status, because FROM beleg_facts.findings").fetchall()
     return {name: (status, because) for name, status, because in rows}
+
+
+async def no_cases() -> pa.Table:
+    return CLOSED.empty_table()
 
 
 def look(store: str, moment: int, tmp_path: Path) -> int:
@@ -88,7 +94,7 @@ def test_while_one_is_at_it_another_does_nothing(store, tmp_path):
 def test_the_process_itself_answers(store, stalled):
     append(store, facts(stalled.ledger))
     shown: list[AuditResult] = []
-    seen = asyncio.run(Watcher(Look(store=store, key=KEY), 60, shown.append).look())
+    seen = asyncio.run(Watcher(Look(store=store, key=KEY), 60, no_cases, shown.append).look())
     assert (seen.failed, seen.busy) == ("", False)
     assert seen.fresh > 0
     assert [one.totals.gap.count for one in shown] == [1]
@@ -104,9 +110,9 @@ def test_the_process_itself_answers(store, stalled):
 )
 def test_a_failure_is_told(says, failed):
     command = (sys.executable, "-c", f"import sys; sys.stdin.read(); {says}")
-    seen = asyncio.run(Watcher(Look(store="", key=KEY), 60, lambda _answer: None, command).look())
+    seen = asyncio.run(Watcher(Look(store="", key=KEY), 60, no_cases, lambda _answer: None, command).look())
     assert failed in seen.failed
 
 
 def test_never_is_never():
-    asyncio.run(asyncio.wait_for(Watcher(Look(store="", key=KEY), 0, lambda _answer: None).run(), 5))
+    asyncio.run(asyncio.wait_for(Watcher(Look(store="", key=KEY), 0, no_cases, lambda _answer: None).run(), 5))
