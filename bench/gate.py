@@ -9,6 +9,7 @@ little: what one core would serve is a second of processor time divided by that 
 """
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
@@ -34,6 +35,8 @@ from beleg.ledger.store.store import open_store
 DAY = 86_400_000_000
 PORT = 8471
 CONNECTIONS, CROWD = 16, 600
+# Claims come later than the facts they rest on: each process has so long for an order, in seconds, to see what came for it.
+SETTLING = 0.0005
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -171,6 +174,7 @@ async def main() -> None:
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else 1_500
     workers = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     history = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+    gc.disable()  # a pause of the generator is no latency of the gate
     with tempfile.TemporaryDirectory(prefix="beleg-bench-") as made:
         folder = Path(made)
         folder.chmod(0o755)
@@ -249,6 +253,7 @@ async def measure(services: Sequence[int], databases: Sequence[int], key: str, o
         status, body = await lines[0].post("/v1/facts", json.dumps({"facts": rows}).encode(), f"fill {first}")
         assert status == 202, body
     print(f"filled with {8 * every:,} facts in {time.perf_counter() - began:.0f} s")
+    await asyncio.sleep(SETTLING * every * len(services))
     said: Counter[str] = Counter()
 
     async def decide(line: Connection, number: int) -> None:

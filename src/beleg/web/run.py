@@ -49,6 +49,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             server_header=False,
             lifespan="off",
             proxy_headers=False,
+            timeout_keep_alive=75,  # longer than proxies and shops keep a connection that they may still use
         )
         with suppress(SystemExit):  # what told it to stop is told once more when the last answer is given
             await uvicorn.Server(config).serve()

@@ -25,8 +25,9 @@ from beleg.proofs.words import PROOFS
 
 # A statement costs about as much as a hundred orders in it; how many orders are remembered, about a kilobyte each.
 TOGETHER, REMEMBERED = 128, 50_000
-# So many orders at most wait to be proved before anybody asks; of one account's, when something new is said of it, so many.
-AHEAD, OF_ACCOUNT = 2_560, 128
+# So many orders at most wait to be proved before anybody asks: a burst of facts must not leave orders out, whose claims would each
+# wait for a statement of their own. Of one account's, when something new is said of it, so many.
+AHEAD, OF_ACCOUNT = 20_000, 128
 # Seconds: facts come in bursts, so what nobody asked for yet is gathered; and how often others' facts are looked for.
 GATHERED, LOOK = 0.05, 0.25
 
