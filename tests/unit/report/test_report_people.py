@@ -39,6 +39,17 @@ def test_a_large_graph_is_cut_to_a_page_and_its_table_is_not():
     assert len(page.members) > people.DRAWN
 
 
+def test_a_fact_that_plays_several_parts_is_named_once():
+    result = sample.rich()
+
+    def twice(subject):
+        return replace(subject, reasons=tuple(replace(one, facts=(*one.facts, *one.facts)) for one in subject.reasons))
+
+    doubled = replace(result, subjects=replace(result.subjects, accounts=tuple(map(twice, result.subjects.accounts))))
+    assert any(one.facts for account in result.subjects.accounts for one in account.reasons)
+    assert render_html(doubled, staff=False) == render_html(result, staff=False)
+
+
 def test_nobody_named_is_said():
     page = render_html(sample.unchecked(), staff=False)
     assert page.count("None passes.") == 2
