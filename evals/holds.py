@@ -16,6 +16,7 @@ from beleg.gate.decision import Decision
 from beleg.gate.history import Past, Replayer, paid
 from beleg.gate.policy import load
 from beleg.proofs.dossier import Dossier
+from beleg.proofs.rows import in_words, speaks_for
 from beleg.proofs.words import matrix
 from beleg.weigh.scale import Scale
 from beleg.weigh.weights import shipped
@@ -113,11 +114,11 @@ def _ready(dossier: Dossier, past: Sequence[Past]) -> Mapping[str, int]:
     """
     known = [dossier.table(name).select(fact_id="id", known_at="known_at") for name in sorted(fact_types())]
     recorded = ibis.union(*known, distinct=False)
-    spoken = dossier.evidence.filter(dossier.evidence.says == "for").select("slice_id", "proof", "fact_id")
-    first = spoken.join(recorded, "fact_id").group_by("slice_id", "proof").agg(at=ibis._.known_at.min())
+    spoken = dossier.evidence.filter(speaks_for(dossier.evidence.mark)).select("slice_id", "mark", "fact_id")
+    first = spoken.join(recorded, "fact_id").group_by("slice_id", "mark").agg(at=ibis._.known_at.min())
     proofs: dict[str, dict[str, int]] = defaultdict(dict)
     for row in dossier.view.rows(first).to_pylist():
-        proofs[row["slice_id"]][row["proof"]] = row["at"]
+        proofs[row["slice_id"]][in_words(row["mark"])[0]] = row["at"]
     asked = {
         row["slice_id"]: row["first_at"] for row in dossier.view.rows(dossier.slices.select("slice_id", "first_at")).to_pylist()
     }
