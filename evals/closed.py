@@ -20,10 +20,8 @@ import pyarrow.compute as pc
 from msgspec.structs import replace
 
 from beleg.audit.ranking import telling
-from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.detect.judge import Verdict, judge_all, load_closed
 from beleg.detect.judged import CLOSED
-from beleg.detect.run import plan
 from beleg.detect.subject import every_subject_detector
 from beleg.detect.subjects.like_confirmed.detector import count
 from beleg.kernels import likeness
@@ -36,6 +34,7 @@ from beleg.weigh.subjects import Comparison, Voice, weigh_subjects
 from beleg.weigh.weights import shipped
 from beleg.world import WorldParameters, write_world
 from evals.closed_page import Method, Report, Rings, World, page
+from evals.dossiers import weighed_up
 from evals.output import add_outputs, tell
 from evals.people_truth import People
 from evals.people_worlds import CONDITIONS, honest
@@ -93,11 +92,8 @@ def measure(task: Task) -> World:
         engine = open_engine("duckdb", Path(folder) / "work")
         engine.attach_facts({path.stem: [path] for path in directory.glob("*.parquet")})
         dossier = Dossier(View(engine, as_of=end, keeping=True), prepare(engine, end), end)
-        runs, weights = plan(dossier), shipped()
-        patterns = patterned(dossier, runs)
-        weighed(dossier, runs, patterns, weights)
-        convert(dossier, None)
-        stands = standing(dossier, patterns, weights)
+        weights = shipped()
+        stands = weighed_up(dossier, weights)
         queue = stands.filter(stands.fired | (stands.standing == "gap"), stands.due_at < half)
         rows = dossier.view.rows(queue.select("slice_id", "due_at", "loss", "millibits")).to_pandas()
         cases = closed(rows, people, task.parameters.seed)

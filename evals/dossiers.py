@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import ibis.expr.types as ir
 import pandas as pd
 import pyarrow.parquet as pq
 
-from beleg.audit.standing import patterned
+from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.detect.run import plan
 from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
+from beleg.weigh.weights import Weights
 from beleg.world import WorldParameters, write_world
 
 
@@ -34,6 +36,15 @@ def world(parameters: WorldParameters) -> Iterator[tuple[Dossier, pd.DataFrame]]
         dossier = Dossier(View(engine, keeping=True), coverage, as_of)
         yield dossier, truth(dossier, directory)
         engine.close()
+
+
+def weighed_up(dossier: Dossier, weights: Weights) -> ir.Table:
+    """The audit's own steps from facts to scores: where every slice stands."""
+    runs = plan(dossier)
+    patterns = patterned(dossier, runs)
+    weighed(dossier, runs, patterns, weights)
+    convert(dossier, None)
+    return standing(dossier, patterns, weights)
 
 
 def truth(dossier: Dossier, directory: Path) -> pd.DataFrame:

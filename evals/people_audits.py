@@ -9,9 +9,7 @@ import msgspec
 
 from beleg.audit.ranking import pick
 from beleg.audit.settings import AuditSettings
-from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.audit.subjects import Gathered
-from beleg.detect.run import plan
 from beleg.gate.decide import Gate
 from beleg.gate.history import Replayer, paid
 from beleg.gate.policy import load
@@ -22,6 +20,7 @@ from beleg.weigh.scale import Scale
 from beleg.weigh.subjects import Heard
 from beleg.weigh.weights import shipped
 from beleg.world import WorldParameters, write_world
+from evals.dossiers import weighed_up
 from evals.people_truth import Culprit, People
 
 # The gate's policy, where it is asked.
@@ -129,11 +128,8 @@ def _audit(folder: Path, people: People, parameters: WorldParameters, share: flo
     engine = open_engine("duckdb", folder / f"work-{share}")
     engine.attach_facts({path.stem: [path] for path in (folder / "world").glob("*.parquet")})
     dossier = Dossier(View(engine, as_of=end, keeping=True), prepare(engine, end), end)
-    runs, weights = plan(dossier), shipped()
-    patterns = patterned(dossier, runs)
-    weighed(dossier, runs, patterns, weights)
-    convert(dossier, None)
-    stands = standing(dossier, patterns, weights)
+    weights = shipped()
+    stands = weighed_up(dossier, weights)
     gathered = Gathered(dossier, stands, weights, settings)
     above = tuple(name for name, passes in pick(dossier, stands, weights, settings.budget) if passes)
     engine.close()

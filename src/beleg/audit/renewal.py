@@ -22,7 +22,6 @@ Key = tuple[str, str]
 
 _OF = {"slice": "order", "refund": "order", "account": "account"}
 _ASKED = pa.schema([pa.field(name, pa.string()) for name in ("finding", "of", "name")] + [pa.field("since", pa.int64())])
-_ACCOUNTS = frozenset({"account_id"})
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -99,7 +98,7 @@ def _about(engine: Engine, name: str, kind: type) -> ir.Table | None:
     if "order_id" in facts.columns:
         return facts.filter(facts.order_id.notnull()).select("order_id", "known_at", fact_id="id")
     for column, through in REACH:
-        if column in facts.columns and column not in _ACCOUNTS:
+        if column in facts.columns and column != "account_id":  # what an account does speaks of no order
             named = engine.table(through)
             named = named.filter(named[column].notnull() & named.order_id.notnull()).select(column, "order_id").distinct()
             return facts.join(named, column).select("order_id", "known_at", fact_id="id")
