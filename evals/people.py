@@ -15,13 +15,14 @@ from evals.attacker import point, step
 from evals.output import add_outputs, tell
 from evals.people_audits import Measured, Task, measure
 from evals.people_page import page
-from evals.people_tables import Report, alarms, by_detector, calibration, condition, wrongly
+from evals.people_tables import Report, alarms, at_any, by_detector, calibration, condition, wrongly
 from evals.people_worlds import (
     ATTACK,
     ATTACK_CUTS,
     CARE,
     CONDITIONS,
     CUTS,
+    LOOKS,
     NULL_ORDERS,
     NULL_SEEDS,
     ORDERS,
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     tasks += [Task(f"attack {name}", attacked(name, seed), ATTACK_CUTS) for name in ATTACK for seed in seeds[: asked.attacks]]
     tasks += [Task(_care(care), careful(care, seed), ATTACK_CUTS, gate=True) for care in CARE for seed in seeds[: asked.attacks]]
     tasks += [Task("null", honest(seed)) for seed in nulls]
+    tasks += [Task("looks", honest(seed), LOOKS) for seed in NULL_SEEDS[: asked.looks]]
     tasks = [task for task in tasks if not asked.no_more or _kept(task, asked.keep) is not None]
     answer = _report(list(_measured(tasks, asked.workers, asked.keep)))
     tell(page(answer), answer, asked)
@@ -56,7 +58,7 @@ def _report(worlds: Sequence[Measured]) -> Report:
     for one in worlds:
         parts.setdefault(one.condition, []).append(one)
     with_fraud = [one for name in CONDITIONS for one in parts.get(name, ())]
-    null = parts.get("null", [])
+    null, looks = parts.get("null", []), parts.get("looks", [])
     return Report(
         seeds=tuple(sorted({one.seed for one in with_fraud})),
         null_seeds=tuple(sorted(one.seed for one in null)),
@@ -68,6 +70,9 @@ def _report(worlds: Sequence[Measured]) -> Report:
         calibration=calibration(with_fraud),
         alarms=alarms([one.answers[-1] for one in null]),
         null_wrongly=wrongly(null),
+        looks=len(LOOKS),
+        once=alarms([one.answers[-1] for one in looks]),
+        ever=alarms([at_any(one.answers) for one in looks]),
         attacker=tuple(step(name, parts[f"attack {name}"]) for name in ATTACK if f"attack {name}" in parts),
         curve=tuple(point(care, parts[_care(care)]) for care in CARE if _care(care) in parts),
     )
@@ -103,6 +108,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add_worlds(parser, SEEDS)
     parser.add_argument("--nulls", type=int, default=len(NULL_SEEDS), help="how many honest worlds")
     parser.add_argument("--attacks", type=int, default=5, help="of the seeds so many for each step of the attacker")
+    parser.add_argument("--looks", type=int, default=80, help="how many honest worlds are audited every month of their year")
     parser.add_argument("--quick", action="store_true", help="two seeds")
     parser.add_argument("--keep", type=Path, help="a folder for every world's answer, to go on with later")
     parser.add_argument("--no-more", action="store_true", help="make no more worlds: report those that are kept")

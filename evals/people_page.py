@@ -62,6 +62,7 @@ def page(report: Report) -> str:
     parts += ["## Who is wrongly named", _wrong(report.wrongly)]
     parts += ["## Do bits mean what they say?", _bins(report)]
     parts += ["## Honest worlds", _nulls(report)]
+    parts += ["## Honest worlds, looked at again and again", _looks(report)]
     parts += ["## A ring that has read the code", _attacker(report.attacker)]
     parts += ["## What a careful ring keeps", curve(report.curve)]
     cuts = ", ".join(percent(cut) for cut in CUTS)
@@ -147,6 +148,18 @@ def _nulls(report: Report) -> str:
     rows = [_alarm(one) for one in report.alarms]
     named = table(("who names", "worlds", "with an alarm", "share", "95 % bound"), rows)
     return f"{head}{named}\n\nWho was named there:\n\n{_wrong(report.null_wrongly)}"
+
+
+def _looks(report: Report) -> str:
+    if not report.ever:
+        return "None were run."
+    head = (
+        f"{report.ever[0].worlds} of these worlds, audited {report.looks} times in their year, each time over all that had come by\n"
+        "then, as the service audits its ledger: how many had anybody named at the last look, and at any of them.\n\n"
+    )
+    last = {one.name: one.alarms for one in report.once}
+    rows = [(one.name, str(one.worlds), str(last.get(one.name, 0)), *_alarm(one)[2:]) for one in report.ever]
+    return head + table(("who names", "worlds", "at the last look", "at any look", "share", "95 % bound"), rows)
 
 
 def _alarm(one: Alarm) -> tuple[str, ...]:

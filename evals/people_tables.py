@@ -84,6 +84,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...]
     null_wrongly: dict[str, int]
     attacker: tuple[Step, ...]
+    looks: int = 0
+    once: tuple[Alarm, ...] = ()
+    ever: tuple[Alarm, ...] = ()
+    """Honest worlds looked at so often: alarms at the last look, and at any of them."""
     curve: tuple[Point, ...] = ()
 
 
@@ -247,6 +251,17 @@ def alarms(answers: Sequence[Answer]) -> tuple[Alarm, ...]:
         *(_alarm(f"any {kind}", answers, _of_kind(kind)) for kind in KINDS),
         *(_alarm(f"`{name}`", [one for one in answers if one.ran.get(name)], _by(name)) for name in detectors),
         _alarm("any refund above the line", answers, lambda one: one.honest_refunds > 0),
+    )
+
+
+def at_any(answers: Sequence[Answer]) -> Answer:
+    """All looks at one world as one: whoever was named at any of them."""
+    return msgspec.structs.replace(
+        answers[-1],
+        named=tuple(one for answer in answers for one in answer.named),
+        refunds=tuple(sorted({name for answer in answers for name in answer.refunds})),
+        honest_refunds=max(answer.honest_refunds for answer in answers),
+        ran={name: any(answer.ran.get(name) for answer in answers) for answer in answers for name in answer.ran},
     )
 
 

@@ -13,6 +13,8 @@ ORDERS, NULL_ORDERS = 20_000, 6_000
 
 # Audits within the year, as shares of it: what was named by when. The last is the year's end.
 CUTS = (0.4, 0.6, 0.8, 1.0)
+# Who runs the service is audited again and again, at nearly the same facts each time: honest worlds looked at so often.
+LOOKS = tuple(round(look / 12, 4) for look in range(1, 13))
 # The attacker is met by an audit every half year.
 ATTACK_CUTS = (0.5, 1.0)
 
