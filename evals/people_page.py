@@ -154,8 +154,8 @@ def _looks(report: Report) -> str:
     if not report.ever:
         return "None were run."
     head = (
-        f"{report.ever[0].worlds} of these worlds, audited {report.looks} times in their year, each time over all that had come by\n"
-        "then, as the service audits its ledger: how many had anybody named at the last look, and at any of them.\n\n"
+        f"{report.ever[0].worlds} of these worlds, audited {report.looks} times in their year, each time over all that had come\n"
+        "by then, as the service audits its ledger: how many had anybody named at the last look, and at any of them.\n\n"
     )
     last = {one.name: one.alarms for one in report.once}
     rows = [(one.name, str(one.worlds), str(last.get(one.name, 0)), *_alarm(one)[2:]) for one in report.ever]
