@@ -1,7 +1,6 @@
 """One login, no goods: in a real Medusa and a real Vendure the real gate holds the money, and pays once the goods are back."""
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from shops.install import missing
 from shops.medusa_shop import MedusaShop
 from shops.real_gate import Beleg, beleg
-from shops.running import OWNER, Purse, free_port, medusa, postgres, vendure
+from shops.running import OWNER, free_port, medusa, vendure
 from shops.stand_in_gate import SECRET
 from shops.vendure_shop import VendureShop
 
@@ -21,19 +20,6 @@ HELD = re.compile(
 SITE = "RC1"  # where Vendure's returns go: Vendure itself knows of none
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Not below pytest's own folder: every run of pytest shuts that to other users, and PostgreSQL may be running as one."""
-    with tempfile.TemporaryDirectory(prefix="beleg-story-") as made:
-        yield Path(made)
-
-
-@pytest.fixture(scope="module")
-def database(folder: Path) -> Iterator[Callable[[str], str]]:
-    with postgres(folder) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +37,6 @@ def gate(folder: Path, ports: dict[str, int]) -> Iterator[Beleg]:
 
 def settings(gate: Beleg) -> dict[str, str]:
     return {"BELEG_URL": gate.url, "BELEG_KEY": gate.key, "BELEG_WEBHOOK_SECRET": SECRET, "BELEG_EVENT_SECRET": SECRET}
-
-
-@pytest.fixture(scope="module")
-def purse(folder: Path) -> Purse:
-    return Purse(folder / "purse.jsonl")
 
 
 @pytest.fixture(scope="module")

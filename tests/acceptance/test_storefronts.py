@@ -1,6 +1,5 @@
 """Real shops with Beleg's plug-ins against a gate that answers as the test wants: what is held stays, what is released goes."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from shops.install import missing
 from shops.medusa_shop import MedusaShop
-from shops.running import Purse, free_port, medusa, postgres, vendure
+from shops.running import Purse, free_port, medusa, vendure
 from shops.stand_in_gate import SECRET, StandInGate, release
 from shops.vendure_shop import VendureShop
 
@@ -20,26 +19,8 @@ FORGED = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Not below pytest's own folder: every run of pytest shuts that to other users, and PostgreSQL may be running as one."""
-    with tempfile.TemporaryDirectory(prefix="beleg-shops-") as made:
-        yield Path(made)
-
-
-@pytest.fixture(scope="module")
-def database(folder: Path) -> Iterator[Callable[[str], str]]:
-    with postgres(folder) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def port() -> int:
     return free_port()
-
-
-@pytest.fixture(scope="module")
-def purse(folder: Path) -> Purse:
-    return Purse(folder / "purse.jsonl")
 
 
 @pytest.fixture(scope="module")

@@ -6,17 +6,7 @@ from random import Random
 from msgspec.structs import replace
 
 from beleg.audit.result import Moment, ProofState, Ranked, Reason, Rival
-
-PROOFS = (
-    "carrier_accepted",
-    "weight_plausible",
-    "delivered_at_site",
-    "dock_manifested",
-    "item_scanned",
-    "inspected",
-    "put_away",
-    "counted_or_resold",
-)
+from beleg.proofs.words import RETURN_PROOFS
 
 
 def micros(day: date, hour: int = 9, minute: int = 0) -> int:
@@ -126,7 +116,7 @@ def refund(rank: int, dice: Random) -> Ranked:
             (f"{name}:{dice.randrange(9999)}",) if state in {"true", "contradicted"} else (),
             WHY.get((name, state), ""),
         )
-        for name, state in zip(PROOFS, states, strict=True)
+        for name, state in zip(RETURN_PROOFS, states, strict=True)
     )
     prior = -6.2
     reasons = tuple(replace(reason, bits=round(reason.bits + dice.gauss(0, 0.8), 1)) for reason in reasons)
