@@ -423,12 +423,21 @@ UNION SELECT slice, order_id FROM paid SEMI JOIN whole USING (order_id);
 SET VARIABLE as_of = (SELECT max(known_at) FROM everything);
 
 CREATE TEMP TABLE said AS
+WITH late AS (
+    -- written down more than two days after the moment it gives: nobody is a witness of it
+    SELECT id AS fact_id, true AS late FROM (
+        SELECT id, occurred_at, source_recorded_at FROM receipts
+        UNION ALL SELECT id, occurred_at, source_recorded_at FROM inspections
+        UNION ALL SELECT id, occurred_at, source_recorded_at FROM dispositions
+        UNION ALL SELECT id, occurred_at, source_recorded_at FROM dock_arrivals
+    ) WHERE source_recorded_at - occurred_at > 2 * 86400000000
+)
 SELECT slice,
     count(DISTINCT carrier) FILTER (says) AS carriers,
-    count(DISTINCT person) FILTER (says AND carrier IS NULL) AS persons,
-    bool_or(says AND carrier IS NULL AND person IS NULL) AS nameless,
+    count(DISTINCT person) FILTER (says AND carrier IS NULL AND late IS NULL) AS persons,
+    bool_or(says AND carrier IS NULL AND person IS NULL AND late IS NULL) AS nameless,
     coalesce(list(DISTINCT proof) FILTER (says), []) AS pro, coalesce(list(DISTINCT proof) FILTER (NOT says), []) AS con
-FROM evidence LEFT JOIN people USING (login) GROUP BY slice;
+FROM evidence LEFT JOIN people USING (login) LEFT JOIN late USING (fact_id) GROUP BY slice;
 
 CREATE TEMP TABLE states AS
 WITH parcels_of AS (

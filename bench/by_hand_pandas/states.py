@@ -72,7 +72,7 @@ def _blocked(per_day: Frame) -> dict[str, set[tuple[str, int]]]:
 def states_of(known: Known, evidence: Frame, over: Frame, as_of: int) -> Frame:
     """Every slice with its letters, components and standing."""
     s, receipts, scans, parcels = known.slices.copy(), known.receipts, known.scans, known.parcels
-    s["components"] = _components(evidence, known.people).reindex(s.slice).fillna(0).astype("int64").to_numpy()
+    s["components"] = _components(evidence, known.people, known.t).reindex(s.slice).fillna(0).astype("int64").to_numpy()
     s["carrier"] = s.slice.map(parcels.groupby("slice").carrier.min())
     s["turned"] = s.slice.isin(parcels.slice[parcels.sent_back])
     s["parcel_site"] = s.slice.map(parcels.dropna(subset="to_site").groupby("slice").to_site.min())
@@ -97,9 +97,12 @@ def states_of(known: Known, evidence: Frame, over: Frame, as_of: int) -> Frame:
     return s
 
 
-def _components(evidence: Frame, people: "pd.Series[Any]") -> "pd.Series[Any]":
+def _components(evidence: Frame, people: "pd.Series[Any]", t: Tables) -> "pd.Series[Any]":
     spoken = evidence[evidence.says]
-    human = spoken[spoken.carrier.isna()]
+    acts = pd.concat([t[name] for name in ("receipts", "inspections", "dispositions", "dock_arrivals")])
+    # written down long after the moment it gives: nobody is a witness of it
+    late = acts.id[acts.source_recorded_at - acts.occurred_at > 2 * DAY]
+    human = spoken[spoken.carrier.isna() & ~spoken.fact_id.isin(late)]
     person = human.login.map(people)
     hands = person.groupby(human.slice).nunique()
     # whoever is not known may be any of those who are

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from beleg.ledger.view import View
+from beleg.proofs.lines import order_lines
 
 # Every rule by which a refund reaches a line, and what it means; the report shows them.
 RULES = {
@@ -47,20 +48,20 @@ def allocations(view: View) -> ir.Table:
 
 def _return_lines(view: View) -> ir.Table:
     returns = view.table("return_authorisations")
-    lines = view.table("order_lines").select("order_id", "line_id", line_paid="paid", line_quantity="quantity")
+    lines = order_lines(view).select("order_id", "line_id", line_paid="paid", line_quantity="quantity")
     joined = returns.select("order_id", "rma_id", "line_id", "quantity").join(lines, ["order_id", "line_id"])
     weight = (joined.line_paid * joined.quantity) // ibis.greatest(joined.line_quantity, 1)
     return joined.select("order_id", "rma_id", "line_id", part_quantity=joined.quantity, weight=weight)
 
 
 def _order_lines(view: View) -> ir.Table:
-    lines = view.table("order_lines")
+    lines = order_lines(view)
     return lines.select("order_id", "line_id", part_quantity=lines.quantity, weight=lines.paid)
 
 
 def _whole_orders(refunds: ir.Table, view: View) -> ir.Table:
     """The refunds that leave no doubt which lines they are for: one line, or the whole amount."""
-    lines = view.narrowed("order_lines", refunds)
+    lines = order_lines(view).semi_join(refunds, "order_id")
     sums = lines.group_by("order_id").agg(lines=lines.count(), lines_paid=lines.paid.sum())
     headers = view.narrowed("orders", refunds)
     paid = headers.group_by("order_id").agg(order_paid=lambda t: t.paid.max())

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from beleg.ledger.view import View
+from beleg.proofs.lines import order_lines
 from beleg.proofs.rows import HELD_BY_CARRIER, rows
 from beleg.proofs.slices import refund_facts, slices
 
@@ -43,7 +44,7 @@ def _outbound(view: View, asked: ir.Table) -> ir.Table:
 def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]:
     cancelled = asked.filter(asked.refund_class == "cancelled").select("slice_id", "order_id", slice_line="line_id")
     # a parcel of an order with other lines may have carried only those
-    lines = view.table("order_lines").select("order_id", "line_id").semi_join(cancelled, "order_id")
+    lines = order_lines(view).select("order_id", "line_id").semi_join(cancelled, "order_id")
     called_off = view.table("cancellations").select("order_id", "line_id")
     whole = called_off.filter(called_off.line_id.isnull()).select("order_id")
     shipped = lines.anti_join(called_off, ["order_id", "line_id"]).anti_join(whole, "order_id").select("order_id")
@@ -75,7 +76,7 @@ def _weights(view: View, asked: ir.Table) -> Iterable[ir.Table]:
     """
     empty = asked.filter((asked.claim_kind == "empty_box") & asked.refund_class.isin(MISSED)).select("slice_id", "order_id")
     parcels = view.table("parcels").filter(lambda t: t.direction == "out").select("parcel_id", "order_id", "declared_weight")
-    lines = view.table("order_lines").semi_join(empty, "order_id")
+    lines = order_lines(view).semi_join(empty, "order_id")
     lines = lines.mutate(weight=lines.unit_weight * lines.quantity)
     units = lines.group_by("order_id").agg(units=lines.weight.sum(), n=lines.count(), known=lines.weight.count())
     joined = empty.join(parcels, "order_id").left_join(units, "order_id").drop("order_id_right")

@@ -11,6 +11,7 @@ from beleg.ledger.view import View
 from beleg.proofs import evidence, money, sessions, states
 from beleg.proofs.allocate import allocations
 from beleg.proofs.coverage import Coverage, measure
+from beleg.proofs.lines import newest
 from beleg.proofs.slices import refund_facts, slices
 
 
@@ -107,6 +108,6 @@ def _matches(view: View) -> pa.Table:
         "account_id", "article", "quantity", "amount", fact_id=loose.id, at=loose.occurred_at, place=loose.id, service=service
     )
     lines = view.table("order_lines")
-    wanted = lines.semi_join(loose.select("account_id", "article").distinct(), ["account_id", "article"])
+    wanted = newest(lines.semi_join(loose.select("account_id", "article").distinct(), ["account_id", "article"]))
     bought = wanted.select("account_id", "article", "order_id", "line_id", "quantity", at="occurred_at", place="id")
     return first_bought.tie(view.rows(bought), view.rows(asked))

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from beleg.ledger.view import View
 from beleg.proofs.claims import LIGHTEST, claim_evidence
-from beleg.proofs.rows import HELD_BY_CARRIER, rows, speaks_for
+from beleg.proofs.rows import HELD_BY_CARRIER, rows, speaks_for, written_late
 from beleg.proofs.slices import slices
 
 # What a parcel may weigh against what it should: packing adds, scales differ, an envelope or an empty box is far below.
@@ -15,14 +15,14 @@ HEAVIEST, SCALE_GRAMS = 1.7, 150
 
 # Reading all columns of the largest table would take longer than all the rest of a proof.
 SCANNED = ("parcel_id", "status", "postcode", "weight", "attested")
-RECEIVED = ("quantity", "site", "entry_mode", "serial", "lpn", "source_recorded_at")
+RECEIVED = ("quantity", "site", "entry_mode", "serial", "lpn")
 
 # Two serials that were exchanged belong to orders packed within this time of each other.
 SWAPPED_WITHIN = 2 * 86_400_000_000
 
 
 def evidence(view: View) -> ir.Table:
-    """All that speaks for or against a proof: slice_id, mark (see `rows.in_words`), fact_id, at, carrier, login."""
+    """All that speaks for or against a proof: slice_id, mark (see `rows.in_words`), fact_id, at, carrier, login, late."""
     parts: list[ir.Table] = [*_movement(view), *_handling(view), *_afterwards(view), *claim_evidence(view)]
     every = ibis.union(*parts, distinct=False)
     # what a session that was taken over says for a claim is worth nothing; what it says against one stands
@@ -84,12 +84,14 @@ def _turned(view: View) -> ir.Table:
 def _of_slice(view: View, name: str, *columns: str) -> ir.Table:
     """Warehouse facts of each slice, with the person who acted: of its order, and its line and return where the fact names them.
 
-    slice_id, order_id, line_id, fact_id, at, actor, session, person, and these columns of the table of that name.
+    slice_id, order_id, line_id, fact_id, at, actor, session, late, person, and these columns of the table of that name.
     """
     asked = view.step("slices", slices).select("slice_id", "order_id", slice_line="line_id", slice_rma="rma_id")
-    happened = view.table(name).select(
-        "order_id", "line_id", "rma_id", "actor", "session", *columns, fact_id="id", at="occurred_at"
-    )
+    t = view.table(name)
+    happened = t.select(
+        "order_id", "line_id", "rma_id", "actor", "session", *columns, fact_id="id", at="occurred_at",
+        late=written_late(t, t.occurred_at),
+    )  # fmt: skip
     joined = asked.join(happened, "order_id")
     line = joined.line_id.isnull() | joined.slice_line.isnull() | (joined.line_id == joined.slice_line)
     rma = joined.rma_id.isnull() | joined.slice_rma.isnull() | (joined.rma_id == joined.slice_rma)
@@ -110,15 +112,16 @@ def _movement(view: View) -> Iterable[ir.Table]:
     here = (delivered.postcode == delivered.to_postcode).ifelse("for", "against")
     yield rows(delivered, "delivered_at_site", here, carrier=delivered.attests)
     docked = view.step("docked", _docked)
-    yield rows(docked, "dock_manifested", "for", login=docked.actor, session=docked.session)
+    yield rows(docked, "dock_manifested", "for", login=docked.actor, session=docked.session, late=docked.late)
     on_scale = docked.filter(docked.weight.notnull() & docked.expected.notnull())
     plausible = _plausible(on_scale.weight, on_scale.expected)
-    yield rows(on_scale, "weight_plausible", plausible, login=on_scale.actor, session=on_scale.session)
+    yield rows(on_scale, "weight_plausible", plausible, login=on_scale.actor, session=on_scale.session, late=on_scale.late)
 
 
 def _docked(view: View) -> ir.Table:
     docks = view.table("dock_arrivals")
-    docks = docks.select("parcel_id", "weight", "actor", "session", fact_id="id", at="occurred_at")
+    late = written_late(docks, docks.occurred_at)
+    docks = docks.select("parcel_id", "weight", "actor", "session", fact_id="id", at="occurred_at", late=late)
     return return_parcels(view).select("slice_id", "parcel_id", "expected").join(docks, "parcel_id")
 
 
@@ -137,7 +140,7 @@ def _handling(view: View) -> Iterable[ir.Table]:
     right = (joined.entry_mode == "scan") & (joined.quantity > 0) & (joined.packed_units.isnull() | joined.packed_serial.notnull())
     wrong = (joined.quantity == 0) | (bears & joined.serial.notnull() & joined.packed_serial.isnull())
     verdict = ibis.cases((wrong, "against"), (right, "for"))
-    read = rows(joined, "item_scanned", verdict, login=joined.actor, session=joined.session)
+    read = rows(joined, "item_scanned", verdict, login=joined.actor, session=joined.session, late=joined.late)
     yield read.filter(read.mark.notnull())
     yield _switched_on(view, joined.filter(joined.packed_serial.notnull()))
     yield _inspections(view, received)
@@ -146,7 +149,7 @@ def _handling(view: View) -> Iterable[ir.Table]:
 def _read_serials(view: View) -> ir.Table:
     """Each slice's receipts with the number of serials packed for the line, and with the serial read if it was packed."""
     received = receipts(view)
-    received = received.drop("site", "person", "source_recorded_at")
+    received = received.drop("site", "person")
     packed = view.table("packed_serials")
     known = packed.group_by(["order_id", "line_id"]).agg(packed_units=packed.count())
     joined = received.left_join(known, ["order_id", "line_id"]).drop("order_id_right", "line_id_right")
@@ -187,14 +190,14 @@ def _inspections(view: View, received: ir.Table) -> ir.Table:
     other &= (joined.person != joined.first_hand.fill_null("")) & (joined.person != joined.last_hand.fill_null(""))
     fine = joined.result.isin(["match", "damaged"])
     verdict = ibis.cases((~fine, "against"), (other, "for"))
-    says = rows(joined, "inspected", verdict, login=joined.actor, session=joined.session)
+    says = rows(joined, "inspected", verdict, login=joined.actor, session=joined.session, late=joined.late)
     return says.filter(says.mark.notnull())
 
 
 def _afterwards(view: View) -> Iterable[ir.Table]:
     put = _of_slice(view, "dispositions", "kind")
     verdict = (put.kind == "missing").ifelse("against", "for")
-    yield rows(put, "put_away", verdict, login=put.actor, session=put.session)
+    yield rows(put, "put_away", verdict, login=put.actor, session=put.session, late=put.late)
     units = receipts(view).filter(lambda t: t.lpn.notnull()).select("slice_id", "lpn")
     looked = view.table("stock_counts").select("lpn", "found", "actor", "session", fact_id="id", at="occurred_at")
     counts = units.join(looked, "lpn")

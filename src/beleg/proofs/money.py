@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from beleg.ledger.view import View
+from beleg.proofs.lines import order_lines
 from beleg.proofs.slices import slices
 
 # Rounding, and shipping refunded with goods, may leave a little over.
@@ -59,7 +60,7 @@ def _orders(view: View, asked: ir.Table) -> ir.Table:
     headers = view.narrowed("orders", asked)
     priced = headers.paid.notnull().ifelse(headers.currency, None)
     orders = headers.group_by("order_id").agg(order_paid=headers.paid.max(), order_currency=priced.max())
-    lines = view.narrowed("order_lines", asked)
+    lines = order_lines(view).semi_join(asked, "order_id")
     sums = lines.group_by("order_id").agg(lines_paid=lines.paid.sum())
     joined = orders.left_join(sums, "order_id")
     beyond = ibis.greatest(joined.order_paid - joined.lines_paid, 0).cast("int64")
@@ -69,7 +70,7 @@ def _orders(view: View, asked: ir.Table) -> ir.Table:
 def _line_money(view: View, asked: ir.Table) -> ir.Table:
     refunded = asked.filter(asked.line_paid.notnull()).select("order_id", "line_id", back="amount", paid="line_paid")
     sent = view.table("replacements")
-    lines = view.table("order_lines").select("order_id", "line_id", line_paid="paid", line_quantity="quantity")
+    lines = order_lines(view).select("order_id", "line_id", line_paid="paid", line_quantity="quantity")
     goods = sent.filter(sent.line_id.notnull()).select("order_id", "line_id", "quantity", "value")
     goods = goods.join(lines, ["order_id", "line_id"])
     worth = (goods.line_paid * goods.quantity) // ibis.greatest(goods.line_quantity, 1)

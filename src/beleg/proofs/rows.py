@@ -16,13 +16,18 @@ _COLUMNS = {
     "carrier": "string",
     "login": "string",
     "session": "string",
+    "late": "boolean",
 }
+
+# Microseconds: whoever writes down so long afterwards what is said to have happened then has not seen it happen.
+LATE = 2 * 86_400_000_000
 
 
 def rows(part: ir.Table, proof: Proof, says: str | ir.Value, **values: ir.Value) -> ir.Table:
     """Evidence rows: `says` is 'for', 'against' or nothing; `carrier` is set where the carrier itself attests the fact.
 
-    `mark` is one bit for the proof and what is said of it (see `bit`), so that all that is said of a slice is one number.
+    `mark` is one bit for the proof and what is said of it (see `bit`), so that all that is said of a slice is one number. Of what
+    was written down long after the moment it gives (`late`) nobody is a witness; it is said all the same.
     """
     cells = {"slice_id": part.slice_id, "fact_id": part.fact_id, "at": part["at"], **values}
     if isinstance(says, str):
@@ -30,6 +35,11 @@ def rows(part: ir.Table, proof: Proof, says: str | ir.Value, **values: ir.Value)
     else:
         cells["mark"] = ibis.cases(*(((says == word).fill_null(False), bit(proof, word)) for word in ("for", "against")))
     return part.select(**{name: cells.get(name, ibis.null()).cast(kind) for name, kind in _COLUMNS.items()})
+
+
+def written_late(t: ir.Table, happened_at: ir.Value) -> ir.Value:
+    """Whether the source itself says that a fact was recorded long after it happened; without that nobody knows."""
+    return (t.source_recorded_at - happened_at > LATE).fill_null(False)
 
 
 def bit(proof: Proof, says: str) -> int:

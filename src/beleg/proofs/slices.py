@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 
 from beleg.ledger.view import View
 from beleg.proofs.allocate import allocations
+from beleg.proofs.lines import order_lines
 
 _PART = {
     "order_id": "string",
@@ -122,7 +123,7 @@ def _disputes(view: View) -> ir.Table:
 
 
 def _with_lines(gathered: ir.Table, view: View) -> ir.Table:
-    lines = view.narrowed("order_lines", gathered).select(
+    lines = order_lines(view).select(
         "order_id", "line_id", "category", "unit_weight", "serialised",
         line_article="article", line_account="account_id", line_paid="paid", line_quantity="quantity", line_currency="currency",
     )  # fmt: skip
@@ -166,7 +167,7 @@ def _classed(joined: ir.Table, view: View) -> ir.Table:
 def _cancelled(view: View) -> ir.Table:
     """The cancelled (order_id, line_key); a cancelled order cancels its lines and what is not allocated to a line."""
     named = view.table("cancellations")
-    lines = view.table("order_lines").select("order_id", "line_id")
+    lines = order_lines(view).select("order_id", "line_id")
     whole = named.filter(named.line_id.isnull()).select("order_id").join(lines, "order_id").select("order_id", line_key="line_id")
     stated = named.select("order_id", line_key=named.line_id.fill_null(""))
     return ibis.union(stated, whole, distinct=True).mutate(cancelled=ibis.literal(1))

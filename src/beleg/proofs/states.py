@@ -48,13 +48,14 @@ def _said(view: View) -> ir.Table:
     """Per slice: the marks of all that is said of it, and how many independent witnesses speak for it.
 
     A carrier's own scan is one witness per carrier. Persons are one witness each. Whoever is not known may be any of those who
-    are, and so is nobody beside them; what only unknown persons say is one witness.
+    are, and so is nobody beside them; what only unknown persons say is one witness. Whoever wrote it down long afterwards, under
+    an earlier moment, is no witness of it.
     """
     people = view.prepared("people")
     t = view.step("evidence", evidence)
     t = t.left_join(people, "login").drop("login_right")
     spoken = speaks_for(t.mark)
-    human = spoken & t.carrier.isnull()
+    human = spoken & t.carrier.isnull() & ~t.late.fill_null(False)
     # each witness of a slice once, so that plain counts will do: counting distinct values takes twice as long
     t = t.select(
         "slice_id",

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from beleg.proofs.allocate import RULES, allocations
 from beleg.proofs.dossier import prepare
 from beleg.proofs.slices import refund_facts, slices
 from support.asking import fill
-from support.ledgers import Ledger, Row, read
+from support.ledgers import Ledger, Row, micros, read
 
 from .conftest import at
 
@@ -134,3 +135,28 @@ def test_a_refund_of_a_return_is_spread_by_what_was_paid(asker, weights, amount,
     rows = view.rows(allocations(view)).to_pylist()
     assert [row["amount"] for row in sorted(rows, key=lambda row: row["line_id"])] == parts
     assert {row["rule"] for row in rows} == {"return"}
+
+
+@pytest.mark.parametrize(
+    ("told", "paid", "later"),
+    [
+        ([("webhook", 1, 9000), ("export", 2, 8000)], 8000, 8000),
+        ([("webhook", 2, 9000), ("export", 1, 8000)], 9000, 9000),
+        ([("a", 1, 9000), ("b", 1, 8000)], 8000, 8000),
+        ([("a", 1, 7000), ("b", 2, 8000), ("c", 20, 9000)], 8000, 9000),
+    ],
+)
+def test_a_line_told_of_again_is_one_line_as_the_fact_known_last_says(asker, told, paid, later):
+    lines = [{"id": name, "at": at(3, 1), "recorded": at(3, day), "paid": money, "article": "lamp"} for name, day, money in told]
+    returns = [{"at": at(3, 3), "rma_id": "R1"}]
+    refunds = [{"at": at(3, 4), "refund_id": "F1", "line_id": "", "rma_id": "R1", "amount": 5000}]
+    orders = [{"at": at(3, 1), "paid": 9000}]
+    fill(asker.engine, read({"orders": orders, "order_lines": lines, "return_authorisations": returns, "refunds": refunds}))
+    prepare(asker.engine)
+    for day, expected in ((10, paid), (25, later)):
+        moment = micros(at(3, day))
+        asker.engine.load("moments", pa.table({"order_id": ["O1"], "moment": pa.array([moment], pa.int64())}))
+        whole, one = View(asker.engine, as_of=moment), View(asker.engine, as_of=moment, order_id="O1")
+        for view in (whole, one, View(asker.engine, moments=asker.engine.table("moments"))):
+            found = view.rows(slices(view)).to_pylist()
+            assert [(row["slice_id"], row["line_paid"], row["amount"]) for row in found] == [("O1/1/R1", expected, 5000)]

@@ -1,6 +1,6 @@
 """What a proof's letter is, by hand: true, contradicted, absent, pending, unavailable, not applicable."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -193,6 +193,23 @@ def test_whoever_is_not_known_may_be_any_of_the_others_and_is_nobody_beside_them
 def test_what_only_unknown_persons_say_is_one_witness(stand):
     nobody = {table: [{**row, "actor": ""} for row in lamp()[table]] for table in _HANDS}
     assert stand(lamp(scans=[], **nobody))["components"] == 1
+
+
+@pytest.mark.parametrize("table", ["receipts", "inspections", "dispositions", "dock_arrivals"])
+def test_nobody_is_a_witness_by_what_they_wrote_under_an_earlier_date(stand, table):
+    (act,) = lamp()[table]
+    for later, expected in ((timedelta(days=2), 5), (timedelta(days=2, seconds=1), 4)):
+        row = stand(lamp(**{table: [{**act, "recorded": act["at"] + later}]}))
+        assert row["components"] == expected
+        # it is said all the same
+        assert [row[proof] for proof in ("dock_manifested", "item_scanned", "inspected", "put_away")] == ["T"] * 4
+
+
+def test_what_is_only_written_under_an_earlier_date_has_no_witness(stand):
+    act = lamp()["receipts"][0]
+    nobody = {table: [] for table in _HANDS if table != "receipts"}
+    late = [{**act, "recorded": act["at"] + timedelta(days=9)}]
+    assert stand(lamp(scans=[], receipts=late, **nobody))["components"] == 0
 
 
 def test_logins_that_ever_shared_a_session_are_one_person(stand):
