@@ -71,8 +71,8 @@ def _report(worlds: Sequence[Measured]) -> Report:
         alarms=alarms([one.answers[-1] for one in null]),
         null_wrongly=wrongly(null),
         looks=len(LOOKS),
-        once=alarms([one.answers[-1] for one in looks]),
-        ever=alarms([at_any(one.answers) for one in looks]),
+        once=alarms([one.answers[-1] for one in looks]) if looks else (),
+        ever=alarms([at_any(one.answers) for one in looks]) if looks else (),
         attacker=tuple(step(name, parts[f"attack {name}"]) for name in ATTACK if f"attack {name}" in parts),
         curve=tuple(point(care, parts[_care(care)]) for care in CARE if _care(care) in parts),
     )
