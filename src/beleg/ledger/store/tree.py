@@ -5,7 +5,8 @@ import psycopg
 from beleg.ledger.log.merkle import EMPTY, TILE, complete, consistency, inclusion, subtree
 
 _LEVELS = 8  # a kept node stands this many levels above the ones below it: 2^8 = TILE
-_CHUNK = 256 * TILE
+# So many are read at a time: the driver takes them in without letting any other thread work, and answers would wait.
+_CHUNK = 8 * TILE
 
 
 class Tree:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from beleg.facts.kinds.findings import Finding
+from beleg.facts.kinds.gate import Reservation, ReservationEnd
 from beleg.facts.kinds.money import Claim as CustomerClaim
 from beleg.facts.kinds.money import ClaimDocument, Refund
 from beleg.facts.kinds.orders import Cancellation
@@ -15,13 +16,14 @@ from beleg.facts.kinds.parcels import Parcel
 from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
 from beleg.gate.claim import Claim
 from beleg.gate.decide import Gate
-from beleg.gate.live import asking, keeping
+from beleg.gate.live import asking, keeping, money, reconcile
 from beleg.gate.live.asking import Asking, Judged
 from beleg.gate.live.keeping import Keeper, Open
 from beleg.gate.live.prover import Prover
 from beleg.ledger.store.base import ConflictError, Key, UnavailableError, Unit, Written
 from beleg.ledger.store.store import Store
 from support.shops import DAY, back, dock, now, order, receipt, roster, scan
+from support.stores import bought, decided, release, reserved
 
 
 @asynccontextmanager
@@ -71,6 +73,13 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def outcomes(store: Store, order_id: str = "O1") -> list[str]:
     return [one.outcome for one in await store.where("decisions", "order_id", order_id)]
+
+
+async def aside(store: Store) -> list[str]:
+    """The orders of which money is set aside."""
+    said = [fact for _, fact in await store.since(("reservations", "reservation_ends"), 0)]
+    ended = {one.reservation_id for one in said if isinstance(one, ReservationEnd)}
+    return [one.order_id for one in said if isinstance(one, Reservation) and one.id not in ended]
 
 
 def cancelled(order_id: str, line_id: str | None = None) -> Cancellation:
@@ -283,8 +292,8 @@ def test_a_moment_without_the_database_stops_neither_the_clock_nor_what_was_touc
 
         monkeypatch.setattr(keeping, "TICK", 0.01)
         monkeypatch.setattr(keeper._asking, "judge", away)
-        (held,) = keeper.open.values()
-        held.look_at = 0  # once by the clock, then by what comes in
+        (held,) = keeper.open.every()
+        keeper.open.look(held, 0)  # once by the clock, then by what comes in
         await keeper.take([receipt("O1", "M1"), scan("M1"), dock("M1")])
 
         async def released() -> bool:
@@ -299,7 +308,7 @@ def test_a_moment_without_the_database_stops_neither_the_clock_nor_what_was_touc
 def test_a_shop_that_never_rests_has_deadlines_too(working, monkeypatch):
     async def story(keeper: Keeper) -> None:
         assert (await keeper.ask(claim(), None)).answer.decision == "hold"
-        (held,) = keeper.open.values()
+        (held,) = keeper.open.every()
         answered: list[str] = []
 
         async def anew(requests: Sequence[Open]) -> None:
@@ -309,7 +318,7 @@ def test_a_shop_that_never_rests_has_deadlines_too(working, monkeypatch):
 
         monkeypatch.setattr(keeper, "_anew", anew)
         keeper.look(["O0"])
-        held.look_at = 0
+        keeper.open.look(held, 0)
 
         async def looked_at() -> bool:
             return held.decision_id in answered
@@ -362,8 +371,8 @@ def test_a_clock_that_jumps_back_loses_and_repeats_nothing(working, store, gate,
 
     async def after() -> None:
         async with at_work(store, gate) as keeper:
-            assert keeper.open == {}
-            assert list(keeper.reserved) == ["O1"]
+            assert not keeper.open
+            assert await aside(store) == ["O1"]
 
     working(story)
     asyncio.run(after())
@@ -382,8 +391,8 @@ def test_what_is_open_is_known_again_after_a_restart(store, gate):
 
     async def after() -> None:
         async with at_work(store, gate) as keeper:
-            assert [one.claim.refund_id for one in keeper.open.values()] == ["R1"]
-            assert list(keeper.reserved) == ["O2"]
+            assert [one.claim.refund_id for one in keeper.open.every()] == ["R1"]
+            assert await aside(store) == ["O2"]
             await keeper.take([scan("M1"), dock("M1"), receipt("O1", "M1")])
 
             async def released() -> bool:
@@ -393,3 +402,54 @@ def test_what_is_open_is_known_again_after_a_restart(store, gate):
 
     asyncio.run(before())
     asyncio.run(after())
+
+
+def test_money_that_nobody_paid_in_time_is_freed_once_however_much_it_is(working, store, gate, monkeypatch):
+    """What another process freed is left alone, and what is set aside is known again after a restart."""
+    monkeypatch.setattr(money, "TOGETHER", 8)
+    names = [f"E{number}" for number in range(30)]
+
+    async def ended() -> list[str]:
+        return sorted(one.order_id for _, one in await store.since(("reservation_ends",), 0) if isinstance(one, ReservationEnd))
+
+    async def story(keeper: Keeper) -> None:
+        for name in names:
+            held = reserved(name, name, expires_at=1)
+            await store.commit(Unit(facts=(*bought(name), decided(name, name), held)))
+            keeper.money.set_aside([held])
+        await store.commit(Unit(facts=(reconcile.expired(held, now()),)))
+        await keeper.money.expire(0)
+        assert await ended() == [names[-1]]
+        await keeper.money.expire(now())
+        assert await ended() == sorted(names)
+        await store.commit(Unit(facts=(*bought("E"), decided("E", "E"), reserved("E", "E", expires_at=1))))
+
+    async def after() -> None:
+        async with at_work(store, gate):
+
+            async def freed() -> bool:
+                return await ended() == ["E", *sorted(names)]
+
+            await until(freed)
+
+    working(story)
+    asyncio.run(after())
+
+
+def test_a_refund_uses_up_what_was_set_aside_for_it_and_one_nobody_asked_about_is_told_of(working, store):
+    async def story(keeper: Keeper) -> None:
+        await store.commit(Unit(facts=(*bought("E"), *release("E", "E", refund_id="R").facts)))
+
+        def refund(name: str, order_id: str, status: str) -> Refund:
+            said = {"source": "shop", "occurred_at": now(), "known_at": now(), "amount": 1000, "currency": "EUR"}
+            return Refund(id=name, refund_id="R", order_id=order_id, status=status, **said)
+
+        await keeper.take([refund("f1", "E", "pending")])
+        assert await aside(store) == ["E"]
+        await keeper.take([refund("f2", "E", "settled"), refund("f3", "O1", "settled")])
+        await keeper.take([refund("f4", "E", "settled")])
+        assert await aside(store) == []
+        found = [one.subject for _, one in await store.since(("findings",), 0) if isinstance(one, Finding)]
+        assert [one.split("/")[0] for one in found] == ["O1"]
+
+    working(story)

@@ -16,7 +16,7 @@ from beleg.facts.kinds.money import Dispute, Refund
 from beleg.facts.kinds.orders import Cancellation, PackedSerial
 from beleg.facts.schema import arrow_schemas
 from beleg.gate.claim import Claim
-from beleg.gate.live import keeping
+from beleg.gate.live import keeping, money
 from beleg.gate.live.asking import Asking
 from beleg.gate.live.keeping import Keeper
 from beleg.gate.live.prover import Prover
@@ -100,7 +100,8 @@ def envelope(number: int) -> dict:
 
 def test_what_one_process_was_asked_another_answers_when_it_is_gone(together, monkeypatch):
     """The first was asked and never works again: nobody but the second is there to see that the proofs came in."""
-    monkeypatch.setattr(keeping, "LEFT_ALONE", 1)
+    for room in (keeping, money):
+        monkeypatch.setattr(room, "LEFT_ALONE", 1)
     monkeypatch.setattr(keeping, "TICK", 0.05)
 
     async def story(one: Process, other: Process) -> None:
@@ -110,16 +111,15 @@ def test_what_one_process_was_asked_another_answers_when_it_is_gone(together, mo
         try:
             await other.keeper.take((scan("O1-M"), dock("O1-M"), inspection("O1", "O1-M")))
             async with asyncio.timeout(60):
-                while "O1" not in other.keeper.reserved:
+                while not await one.store.where("reservations", "order_id", "O1"):
                     await asyncio.sleep(0.05)
         finally:
             work.cancel()
         said = [fact.outcome for fact in await one.store.where("decisions", "order_id", "O1") if isinstance(fact, Decision)]
         assert said == ["hold", "release"]
-        assert other.keeper.open == {}
+        assert not other.keeper.open
         await one.keeper._others()
-        assert one.keeper.open == {}
-        assert list(one.keeper.reserved) == ["O1"]
+        assert not one.keeper.open
 
     together(story)
 
@@ -131,8 +131,8 @@ def test_what_a_process_said_twice_stays_its_own(together):
             assert (await one.keeper.ask(claim("O1", "R1"), None)).answer.decision == "hold"
         for process in (one, other):
             await process.keeper._others()
-        assert [held.mine for held in one.keeper.open.values()] == [True]
-        assert [held.mine for held in other.keeper.open.values()] == [False]
+        assert [held.mine for held in one.keeper.open.every()] == [True]
+        assert [held.mine for held in other.keeper.open.every()] == [False]
 
     together(story)
 
