@@ -24,10 +24,11 @@ METHODS: Mapping[str, str] = {
     "empty_return": "empty return",
     "document_reuse": "reused document",
     "padded_goodwill": "padded goodwill",
+    "false_damage": "false damage",
 }
 
 # What no single record shows: only the person behind many of them does, so no weight of a refund can be learned of it.
-BEYOND_RECORDS = frozenset({"padded goodwill"})
+BEYOND_RECORDS = frozenset({"padded goodwill", "false damage"})
 
 RIVALS: Mapping[str, str] = {
     "lost_return": "lost by the carrier on its way back",

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from beleg.facts.registry import fact_types
 from beleg.facts.schema import arrow_schemas, choices
@@ -138,7 +139,8 @@ def test_nobody_honest_is_paid_more_than_they_paid(db):
 
 def test_every_method_is_planted_and_every_ambiguous_one_has_its_twins(db, world):
     methods = {story.truth_name() for story in STORIES if story.kind != "honest"}
-    assert set(world[1].planted) == methods
+    # nobody lies about damage unless a world asks for it
+    assert set(world[1].planted) == methods - {"false_damage"}
     found = dict(db.sql("SELECT method, count(*) FROM truth GROUP BY method").fetchall())
     for method, twin in twins().items():
         assert abs(found[method] - found[twin]) <= 6, (method, found[method], found[twin])
@@ -222,3 +224,28 @@ def test_progress_is_told_per_chunk(tmp_path):
     told: list[int] = []
     write_world(tmp_path, WorldParameters(orders=900, chunk_orders=400), told.append)
     assert told == [400, 800, 900]
+
+
+def test_damaged_goods_are_asked_back_of_whom_and_from_what_it_is_told(tmp_path):
+    asking = replace(SMALL, asks_strangers_from=1_000, sends_back=1.0, mix=SMALL.mix | {"false_damage": 3.0}, liar_gives_up=0.4)
+    write_world(tmp_path, asking)
+    con = duckdb.connect()
+    for name in ("refunds", "claims", "return_authorisations", "inspections", "claim_documents"):
+        con.sql(f"CREATE VIEW {name} AS SELECT * FROM '{tmp_path}/{name}.parquet'")
+    slices = f"'{tmp_path}/_truth/slices.parquet'"
+    con.sql(f"CREATE VIEW truth AS SELECT t.*, rma_id, claim_id FROM {slices} t JOIN refunds USING (refund_id)")
+    sent = "SELECT * FROM truth WHERE method IN ('damaged_back', 'false_damage') AND rma_id IS NOT NULL"
+    assert count(con, sent) > 5
+    assert count(con, f"{sent} AND amount < 1000") == 0
+    assert count(con, f"SELECT * FROM ({sent}) t ANTI JOIN claims USING (claim_id)") == 0
+    assert count(con, "SELECT * FROM truth WHERE method = 'damaged_back' AND label <> 'honest'") == 0
+    assert count(con, "SELECT * FROM truth WHERE method = 'false_damage' AND label <> 'fraud'") == 0
+    told = "SELECT DISTINCT result FROM inspections JOIN truth USING (rma_id) WHERE method = 'damaged_back'"
+    assert con.sql(told).fetchall() == [("damaged",)]
+
+
+def test_a_shop_that_never_asks_damaged_goods_back_is_as_it_was(world, tmp_path):
+    """The parameters of asking change no chance: without a limit the same refunds are paid."""
+    write_world(tmp_path, replace(SMALL, sends_back=0.1, liar_gives_up=0.9, liar_sends_nothing=0.0))
+    for name in ("refunds", "claims", "scans", "receipts"):
+        assert (tmp_path / f"{name}.parquet").read_bytes() == (world[0] / f"{name}.parquet").read_bytes()

@@ -15,6 +15,9 @@ _NO_DUTY: frozenset[RefundClass] = frozenset({"cancelled", "adjustment", "goodwi
 # Goods that the customer has, and nobody asks back: whoever says that they are broken or lack something shows it.
 _TO_BE_SHOWN: frozenset[RefundClass] = frozenset({"damaged", "returnless"})
 
+# What is broken goes back at the seller's expense, and the seller pays once it is there or shown to be sent.
+BROKEN = "Directive (EU) 2019/771 Art. 16(3)"
+
 
 class Deadline(Struct, frozen=True, kw_only=True):
     """By when something happens to a claim that is not paid, and why then."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from beleg.facts.told import ToldError
 from beleg.gate import telling
 from beleg.gate.claim import Claim
-from beleg.gate.clock import Deadline, deadline
+from beleg.gate.clock import BROKEN, Deadline, deadline
 from beleg.gate.decision import Decision, ProofShown, Reason
 from beleg.gate.moment import Known
 from beleg.gate.policy import Answer, Policy
@@ -84,7 +84,10 @@ class Gate(Struct, frozen=True):
         claim, known = facing.claim, facing.known
         informed = claim.informed_at or known.first_at or facing.now
         shown_at = known.posted_at or known.shown_at
-        due = deadline(self.policy.file.clock, known.refund_class, informed, shown_at, documented=facing.documented)
+        clock, refund_class = self.policy.file.clock, known.refund_class
+        if verdict.rule and verdict.rule.asks:
+            clock, refund_class = msgspec.structs.replace(clock, basis=BROKEN), "return"
+        due = deadline(clock, refund_class, informed, shown_at, documented=facing.documented)
         lasting = any(guard.lasting for guard in verdict.guards)
         return msgspec.structs.replace(due, at_deadline="review") if lasting else due
 
@@ -135,6 +138,8 @@ class _Facing(Struct, frozen=True):
             takeover=staff.takeover,
             bits=max(0.0, self.weighed.evidence_bits),
             contradicted=_contradicted(letters),
+            disputed=known.disputed,
+            document_reused=known.reused,
             posting_shown=known.shown_at is not None and known.shown_at <= self.now and not accepted,
             findings=[*dict(known.findings), *known.on_account],
             account_days=(self.now - known.history.first_order_at) // DAY if known.history.first_order_at is not None else 0,
@@ -181,6 +186,8 @@ def _said(verdict: Verdict) -> list[Reason]:
     reasons.append(Reason(code=f"rule:{verdict.rule.name}", text=verdict.rule.why))
     for group, state in verdict.met:
         reasons.append(Reason(code=f"{state}:{'|'.join(group)}", text=_stands(group, state)))
+    if verdict.rule.asks:
+        reasons.append(Reason(code=f"asks:{verdict.rule.asks}", text=telling.ASKED))
     if verdict.witnesses_lacking:
         reasons.append(Reason(code="witnesses_lacking", text=telling.lacking(verdict.witnesses_lacking)))
     return reasons

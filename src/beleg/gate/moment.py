@@ -20,7 +20,8 @@ class Known(Struct, frozen=True, kw_only=True, gc=False):
     told of. posted_at: when the goods were first on their way or here by the carrier's own word or two
     witnesses; shown_at: the customer's own evidence of posting.
     paid: for the line and beside all lines (shipping); gone: what went back for it already; order_paid, order_gone:
-    the same of the whole order, see `proofs.money.balance`. findings: (detector, family) with an open finding on the slice;
+    the same of the whole order, see `proofs.money.balance`. disputed: the bank is asked for money of the order; reused: a document
+    shown with it backs another account's claim. findings: (detector, family) with an open finding on the slice;
     on_account: those on its account or a ring it belongs to. rests_on: (proof, fact id, for or against). logins: who acted.
     """
 
@@ -43,6 +44,8 @@ class Known(Struct, frozen=True, kw_only=True, gc=False):
     order_paid: int | None = None
     order_gone: int = 0
     currency: str | None = None
+    disputed: bool = False
+    reused: bool = False
     findings: tuple[tuple[str, str], ...] = ()
     on_account: tuple[str, ...] = ()
     rests_on: tuple[tuple[str, str, str], ...] = ()

@@ -34,12 +34,15 @@ class Rule(Way, frozen=True, kw_only=True):
 
     The first rule that fits a claim speaks. Without needs and witnesses it releases at once. Where no source of the shop speaks of
     a proof that is needed, nothing could ever be released: such a policy is refused at load, unless it says that a person decides.
+    A rule that `asks` for the goods releases nothing: a claim that has what it needs waits until the goods are sent back, at the
+    shop's expense, and their return is paid instead.
     """
 
     name: str
     why: str
     when: str = "true"
     instead: tuple[Way, ...] = ()
+    asks: Annotated[Literal["", "goods"], Meta(description="what the customer is asked for before anything is paid")] = ""
     without_source: Literal["refuse", "review"] = "refuse"
 
 

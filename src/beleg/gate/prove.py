@@ -21,6 +21,9 @@ NOTHING_DUE = -(1 << 60)
 # So many who are independent of each other say that goods are here.
 TWO = 2
 
+# What tells that two documents are one: the file's bytes, what it shows, the number on it.
+_DOCUMENT = ("content", "picture", "number")
+
 _BETWEEN, _WITHIN = "\u001e", "\u001f"
 
 # What shows that goods set out.
@@ -31,7 +34,8 @@ def shown(view: View, coverage: Coverage) -> ir.Table:
     """One row per slice in view, with all that `known` reads."""
     dossier = Dossier(view, coverage, NOTHING_DUE)
     t = dossier.states
-    for part in (_rests(dossier), balance(view), _paid_with(view), _findings(dossier), _history(dossier), _posted(view)):
+    of_order = (_paid_with(view), _posted(view), _disputed(view), _reused(dossier))
+    for part in (_rests(dossier), balance(view), _findings(dossier), _history(dossier), *of_order):
         key = "order_id" if "order_id" in part.columns else "slice_id"
         t = t.left_join(part, key).drop(f"{key}_right")
     return t
@@ -59,6 +63,8 @@ def known(row: Mapping[str, Any], *, own: int = 0) -> Known:
         order_paid=_whole(row["order_paid"]),
         order_gone=(_whole(row["order_gone"]) or 0) - own,
         currency=row["currency"],
+        disputed=bool(row["disputed"]),
+        reused=bool(row["reused"]),
         findings=tuple((one[0], one[1]) for one in _told(row["found"])),
         on_account=tuple(one[0] for one in _told(row["found_on_account"])),
         rests_on=_rested(row["rests_on"]),
@@ -127,6 +133,27 @@ def _posted(view: View) -> ir.Table:
 def _paid_with(view: View) -> ir.Table:
     orders = view.table("orders")
     return orders.group_by("order_id").agg(payment=orders.payment.max())
+
+
+def _disputed(view: View) -> ir.Table:
+    """The orders for whose money the bank is asked, by the newest word on each dispute."""
+    every = view.table("disputes")
+    newest = ibis.window(group_by="dispute_id", order_by=[ibis.desc(every.occurred_at.fill_null(0)), ibis.desc(every.id)])
+    last = every.mutate(place=ibis.row_number().over(newest)).filter(lambda t: (t.place == 0) & (t.status == "open"))
+    return last.select("order_id").distinct().mutate(disputed=ibis.literal(1))
+
+
+def _reused(dossier: Dossier) -> ir.Table:
+    """The orders with which something was shown that another account showed too: the file, what it pictures, or its number."""
+    every = dossier.view.everywhere("claim_documents").select("account_id", "known_at", *_DOCUMENT)
+    mine = dossier.table("claim_documents").filter(lambda t: t.account_id.notnull()).select("order_id", "account_id", *_DOCUMENT)
+    mine = _timed(dossier, mine).rename(my_account="account_id")
+    shared = []
+    for name in _DOCUMENT:
+        own = mine.filter(mine[name].notnull() & (mine[name] != "")).select("order_id", "moment", "my_account", name)
+        others = own.join(every.select("account_id", "known_at", name), name)
+        shared.append(others.filter((others.account_id != others.my_account) & _by(others, others.known_at)).select("order_id"))
+    return ibis.union(*shared, distinct=True).mutate(reused=ibis.literal(1))
 
 
 def _findings(dossier: Dossier) -> ir.Table:

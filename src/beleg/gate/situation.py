@@ -26,6 +26,10 @@ class Situation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     takeover: Annotated[bool, Meta(description="whether the asking session shows a takeover that nobody cleared")] = False
     bits: Annotated[float, Meta(description="all evidence against the claim, added up by `weigh`, without the prior")] = 0.0
     contradicted: Annotated[list[str], Meta(description="proofs that a fact speaks against")] = []
+    disputed: Annotated[bool, Meta(description="whether the bank is asked for money of the order and has not decided")] = False
+    document_reused: Annotated[
+        bool, Meta(description="whether a document of the order, its picture or its number backs another account's claim as well")
+    ] = False
     posting_shown: Annotated[
         bool, Meta(description="whether the customer showed evidence of posting while no carrier has the parcel")
     ] = False

@@ -11,11 +11,12 @@ Say = Callable[..., str]  # a sentence with the names of its places, and what st
 
 NO_AMOUNTS = "the policy names no amounts in this currency; a person decides"
 NO_RULE = "no rule of the policy fits this claim; a person decides"
+ASKED = "the customer is asked to send the goods back at the shop's expense; their return is paid instead of this claim"
 LACKING = "independent sources that must still speak for it: %(number)s"
 STANDS = "%(proofs)s: %(state)s (%(meaning)s)"
 EVIDENCE = "%(family)s: %(pattern)s; held against honest %(kind)s"
 RIVAL = "%(rival)s: that would explain the facts as well"
-SENTENCES = (NO_AMOUNTS, NO_RULE, LACKING, STANDS, EVIDENCE, RIVAL)
+SENTENCES = (NO_AMOUNTS, NO_RULE, ASKED, LACKING, STANDS, EVIDENCE, RIVAL)
 
 
 def plain(sentence: str, **parts: object) -> str:

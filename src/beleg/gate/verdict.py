@@ -57,6 +57,8 @@ def _went(policy: Policy, name: str, shown: tuple[State, ...], witnesses: int) -
     # what stands in for a proof of the rule is not to stand in for one that is taken instead
     others = [_gone(way, way.needs, states, witnesses) for way in rule.instead]
     went = next((one for one in (usual, *others) if one.answer == "release"), usual)
+    if rule.asks and went.answer == "release":
+        went = msgspec.structs.replace(went, answer="hold")
     return msgspec.structs.replace(went, rule=rule)
 
 

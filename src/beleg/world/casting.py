@@ -1,15 +1,18 @@
 """Who gets which story: planted ones by exact number, honest ones by chance, and the slices that follow from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from beleg.world.columns import Flags, Ints, digest, share_of
-from beleg.world.draws import Draws
+from beleg.world.draws import DAY, Draws
 from beleg.world.parameters import WorldParameters
 from beleg.world.plots import disguise, fits, plot, quota
 from beleg.world.shop import Lines, Orders, Shop
 from beleg.world.stories import NUMBER, STORIES, has, twins
+
+# So long an account has ordered before it is known; about five days lie between an order and a claim over it.
+_NEWCOMER = 25 * DAY
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,42 @@ def cast(shop: Shop, chunk: int, orders: Orders, lines: Lines) -> Slices:
     plot(shop, chunk, orders, lines, story)
     _befall(shop, draws, orders, story)
     disguise(shop, chunk, orders, lines, story)
-    return _slices(shop.parameters, draws, orders, lines, story)
+    return _asked_back(shop, orders, lines, _slices(shop.parameters, draws, orders, lines, story))
+
+
+def _asked_back(shop: Shop, orders: Orders, lines: Lines, s: Slices) -> Slices:
+    """Let claims over damaged goods become returns where the shop asks for the goods and they are sent; no other chance changes."""
+    p = shop.parameters
+    earlier, claimed, since = _standing(orders, s)
+    value = lines.paid[s.line] * s.quantity // lines.quantity[s.line]
+    asked = np.zeros(len(s), dtype=np.bool_)
+    for limit, whom in (
+        (p.asks_strangers_from, earlier == 0), (p.asks_claimants_from, claimed > 0),
+        (p.asks_newcomers_from, orders.when - since < _NEWCOMER), (p.asks_everybody_from, earlier >= 0),
+    ):  # fmt: skip
+        asked |= whom[s.order] & (value >= limit) & (limit > 0)
+    luck = share_of(digest(shop.seed, "asked back", s.key))
+    lies = asked & (s.story == NUMBER["false_damage"])
+    quits, hollow = luck < p.liar_gives_up, luck < p.liar_gives_up + p.liar_sends_nothing
+    story = np.where(asked & (s.story == NUMBER["damaged"]) & (luck < p.sends_back), NUMBER["damaged_back"], s.story)
+    for rows, name in ((lies & quits, "dropped"), (lies & ~quits & hollow, "empty"), (lies & ~hollow & ~quits, "other")):
+        story = np.where(rows, NUMBER[f"false_damage_{name}"], story)
+    return replace(s, story=story)
+
+
+def _standing(orders: Orders, s: Slices) -> tuple[Ints, Ints, Ints]:
+    """Per order of the chunk: its account's earlier orders there, how many claims over them, and when the first was placed."""
+    claims = np.zeros(len(orders.when), dtype=np.int64)
+    claims[s.order[~has("claim", "", s.story)]] = 1
+    place = np.argsort(orders.account, kind="stable")
+    account = orders.account[place]
+    first = np.searchsorted(account, account)
+    before = np.cumsum(claims[place]) - claims[place]
+    earlier, claimed, since = (np.empty_like(claims) for _ in range(3))
+    earlier[place] = np.arange(len(place)) - first
+    claimed[place] = before - before[first]
+    since[place] = orders.when[place][first]
+    return earlier, claimed, since
 
 
 def _plant(shop: Shop, draws: Draws, orders: Orders) -> Ints:

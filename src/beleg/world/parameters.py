@@ -29,6 +29,7 @@ _MIX = {
     "empty_return": 1.5,
     "back_dated": 1.5,
     "document_reuse": 2.0,
+    "false_damage": 0.0,
 }
 
 # The same for what a ring does: its store list says which shops it works, and the methods that work there.
@@ -129,6 +130,22 @@ class WorldParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     review_rate: float = 0.06
     honest_posts: float = 0.01
     """Honest refunds that somebody writes about in public."""
+
+    # Damaged goods that the shop asks back before it pays: of whom, and what becomes of them.
+    asks_strangers_from: int = 0
+    """Claims of this much (minor units), by accounts with no earlier order; 0: never."""
+    asks_claimants_from: int = 0
+    """Claims of this much, by accounts that claimed over an earlier order; 0: never."""
+    asks_newcomers_from: int = 0
+    """Claims of this much, by accounts whose first order is less than thirty days old; 0: never."""
+    asks_everybody_from: int = 0
+    """Claims of this much, whoever makes them; 0: never."""
+    sends_back: float = 0.92
+    """Honest people who still have the goods and send them; the others threw them away, and a person decides."""
+    liar_gives_up: float = 0.5
+    """Liars about damage who do not answer when asked for the goods."""
+    liar_sends_nothing: float = 0.25
+    """Liars who send an empty box; the others send another unit, worn out, of the same weight."""
 
     # Honest trade, as shares of the returns.
     mislabelled: float = 0.003

@@ -100,6 +100,9 @@ def _asked(c: Chunk, s: Slices, insider: Ints) -> Ints:
     arrived, n = c.orders.arrived[s.order], len(s)
     asked = arrived + DAY + c.draws.waiting(5 * DAY, 27 * DAY, n)
     asked = np.where(s.turn > 0, arrived + 6 * DAY + c.draws.waiting(5 * DAY, 20 * DAY, n), asked)
+    # what came broken is told of at once
+    broken = ~has("claim", "", s.story) & ~has("trigger", "returnless", s.story)
+    asked = np.where(broken, arrived + 6 * HOUR + (asked - arrived - DAY) * 3 // 10, asked)
     phished, alone = has("hands", "phished", s.story), has("hands", "collapse", s.story)
     asked = np.where(phished, arrived + c.draws.span(12 * HOUR, 3 * DAY, n), asked)
     return np.where(alone, c.staff.next_shift(np.maximum(insider, 0), asked, c.draws), asked)

@@ -45,7 +45,7 @@ def settle(c: Chunk, b: Back) -> None:
     stated = np.select([trigger == INSTANT, trigger == RETURNLESS], [CLASSES.index("instant"), CLASSES.index("returnless")], 0)
     p = payment(c, s, when, trigger, stated)
     p.where, p.rma, p.actor, p.quantity = ~has("trigger", "none", s.story), s.rma, b.t.insider, b.units
-    p.claim = np.where(trigger == RETURNLESS, s.key, -1)
+    p.claim = np.where((trigger == RETURNLESS) | ~has("claim", "", s.story), s.key, -1)
     p.amount = c.lines.paid[s.line] * b.units // c.lines.quantity[s.line]
     manual = (trigger == MANUAL) | ((trigger == INSPECTION) & c.some(0.1, len(s)))
     contact(c, s, p.when - c.draws.span(DAY, 3 * DAY, len(s)), (trigger == MANUAL) & p.where)

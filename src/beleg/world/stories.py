@@ -150,7 +150,20 @@ _OTHER = (
     replace(_CLAIM, name="document_reuse", kind="other", claim="not_received", document="police_report"),
 )  # fmt: skip
 
-STORIES = (Story(name="none", flow="money"), *_HONEST, *_TWINS, *_AMBIGUOUS, *_CONTRADICTIONS, *_OTHER)
+_LIE = replace(_CLAIM, name="false_damage", kind="other", claim="damaged", document="photo")
+
+# What becomes of claims over damaged goods that are asked back. Numbers of stories seed chance, so new ones come last.
+_ASKED_BACK = (
+    Story(name="damaged_back", claim="damaged", document="photo", trigger="on_receipt"),
+    _LIE,
+    replace(_LIE, name="false_damage_dropped", method="false_damage", trigger="none"),
+    Story(name="false_damage_empty", method="false_damage", kind="other", contents="empty", received=False, put_away=False,
+          counted="none", trigger="early", claim="damaged", document="photo"),
+    Story(name="false_damage_other", method="false_damage", kind="other", serial="other", trigger="early", claim="damaged",
+          document="photo"),
+)  # fmt: skip
+
+STORIES = (Story(name="none", flow="money"), *_HONEST, *_TWINS, *_AMBIGUOUS, *_CONTRADICTIONS, *_OTHER, *_ASKED_BACK)
 """All stories; the first means that nothing happens."""
 
 NUMBER = {story.name: number for number, story in enumerate(STORIES)}

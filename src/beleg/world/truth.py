@@ -16,7 +16,10 @@ _COLUMNS = (
 SCHEMA = pa.schema(
     [pa.field(name, pa.int64() if name in _NUMBERS else pa.string(), nullable=name in _OPTIONAL) for name in _COLUMNS]
 )
-"""One row per settled refund; money in minor units of `currency`, `insider_pay` in US cents."""
+"""One row per settled refund; money in minor units of `currency`, `insider_pay` in US cents.
+
+A slice that was paid in two parts, or paid again, has a row for each.
+"""
 
 _PARTS = ("kind", "subject", "role", "group", "since")
 SUBJECTS = pa.schema([pa.field(name, pa.int64() if name == "since" else pa.string(), nullable=False) for name in _PARTS])

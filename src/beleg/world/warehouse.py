@@ -77,7 +77,7 @@ def _authorise(c: Chunk, b: Back) -> None:
         device=Hex(np.where(person < 0, c.shown("device", s), 0).astype(np.uint64)),
     )  # fmt: skip
     returnless = has("trigger", "returnless", s.story)
-    file_claims(c, s, t.asked - 2 * MINUTE, claim_kind(s), where=returnless)
+    file_claims(c, s, t.asked - 2 * MINUTE, claim_kind(s), where=returnless | ~has("claim", "", s.story))
 
 
 def _leads(s: Slices) -> Flags:
@@ -187,9 +187,12 @@ def _inspect(c: Chunk, b: Back, serial: Hashes, lpn: Ints) -> Ints:
     usual = c.draws.pick([0.94, 0.06], n)
     hollow = np.array([2, 3, 0])[c.draws.pick([0.5, 0.3, 0.2], n)]
     swapped = np.where(c.some(0.6, n), 4, 0)
+    opened = has("contents", "empty", s.story) & has("inspected", "other", s.story)
     same = has("inspected", "same", s.story)
     result = np.select(
-        [same, has("contents", "light", s.story), has("serial", "other", s.story)], [0 * usual, hollow, swapped], usual
+        [same, has("contents", "light", s.story) | opened, has("serial", "other", s.story), s.story == NUMBER["damaged_back"]],
+        [0 * usual, hollow, swapped, 1 + 0 * usual],
+        usual,
     )
     grade = np.where(result == 0, c.draws.pick([6, 3], n), 2 + (result > 1))
     c.book.add(

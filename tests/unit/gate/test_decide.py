@@ -51,6 +51,8 @@ def test_goods_from_two_sources_are_paid(gate):
     [
         ({}, {"proofs": ALL | {"weight_plausible": "C"}}, "guard:facts disagree"),
         ({}, {"proofs": ALL, "gone": 15000}, "guard:more than was paid"),
+        ({}, {"proofs": ALL, "disputed": True}, "guard:the bank is asked too"),
+        ({}, {"proofs": ALL, "reused": True}, "guard:shown by somebody else too"),
         ({"instrument": "card-2"}, {"proofs": ALL, "payment": "card-1"}, "guard:another instrument"),
         ({"currency": "JPY"}, {"proofs": ALL}, "currency_without_amounts"),
         ({"stated_class": "goodwill"}, {"proofs": ALL, "refund_class": "goodwill"}, "no_rule"),
@@ -132,6 +134,24 @@ def test_another_true_proof_never_takes_a_release_away(gate, letters, more, amou
     assert after.answer == "release"
 
 
+def test_a_dear_claim_of_a_stranger_waits_for_the_goods_and_time_alone_pays_it_never(gate):
+    shown = known(dict.fromkeys(PROOFS[:8], "N") | {"documented": "T"}, refund_class="damaged", claim_kind="damaged", witnesses=1)
+    answers = [gate.decide(claim(rma_id=None, claim_id="M1"), shown, NOW + day * DAY) for day in range(60)]
+    assert [one.answer for one in answers] == ["hold"] * 14 + ["review"] * 46
+    first = answers[0]
+    assert (first.rule, first.would_release, first.needs_person) == ("damage shown, goods asked back", (), False)
+    assert [one.code for one in first.reasons if one.code.startswith("asks:")] == ["asks:goods"]
+    assert first.deadline.basis.startswith("Directive (EU) 2019/771 Art. 16(3)")
+    posted = gate.decide(claim(rma_id=None), msgspec.structs.replace(shown, shown_at=NOW + DAY), NOW + 13 * DAY)
+    assert (posted.answer, posted.deadline.started) == ("review", True), "whoever shows that they sent it is owed the money"
+
+
+def test_a_rule_that_asks_for_goods_pays_nothing_that_is_not_shown(gate):
+    for letter, expected in (("P", "hold"), ("A", "review"), ("U", "review")):
+        shown = known(dict.fromkeys(PROOFS[:8], "N") | {"documented": letter}, refund_class="damaged", claim_kind="damaged")
+        assert gate.decide(claim(rma_id=None), shown, NOW).answer == expected
+
+
 def test_the_clock_of_claims_without_goods_runs_at_once():
     due = deadline(Clock(), "not_received", NOW, None)
     assert (due.started, due.due_at) == (True, NOW + 14 * DAY)
@@ -149,6 +169,8 @@ def test_the_clock_of_damage_runs_once_there_is_something_to_show(documented):
         ({}, {}, "deadline"),
         ({}, {"proofs": {"carrier_accepted": "T", "weight_plausible": "C"}}, "rule"),
         ({}, {"gone": 15000}, "rule"),
+        ({}, {"disputed": True}, "rule"),
+        ({}, {"reused": True}, "rule"),
         ({"instrument": "card-2"}, {"payment": "card-1"}, "rule"),
     ],
 )

@@ -75,3 +75,35 @@ def test_an_order_cancelled_in_time_is_paid_at_once(gate, tmp_path):
     assert (before.answer, after.answer) == ("hold", "release")
     assert after.rule == "cancelled before dispatch"
     engine.close()
+
+
+def test_a_document_of_another_account_and_an_open_dispute_are_seen_from_when_they_are_known(gate, tmp_path):
+    may = [datetime(2025, 5, day, tzinfo=UTC) for day in range(1, 31)]
+    mine, theirs = {"account_id": "A1", "order_id": "O1"}, {"account_id": "A2", "order_id": "O2"}
+    report = {"kind": "police_report", "content": "c", "number": "N7"}
+    bank = {"order_id": "O1", "dispute_id": "D", "reason": "product_not_received", "amount": 4000, "status": "open"}
+    told = {
+        "orders": [{"at": may[0], "paid": 4000, **mine}, {"at": may[0], "paid": 4000, **theirs}],
+        "order_lines": [{"article": "lamp", "paid": 4000, **mine}, {"article": "lamp", "paid": 4000, **theirs}],
+        "claims": [{"at": may[2], "claim_id": "C1", "kind": "damaged", **mine}],
+        "claim_documents": [
+            {"at": may[2], "claim_id": "C1", **mine, **report},
+            {"at": may[3], "claim_id": "C3", **mine, **report, "order_id": "O3"},  # the same customer's other order
+            {"at": may[5], "claim_id": "C2", **theirs, **report, "content": "other"},
+        ],
+        "disputes": [{"at": may[8], **bank}, {"at": may[10], **bank, "status": "won"}],
+        "refunds": [{"at": may[20], "refund_id": "F1", "claim_id": "C1", "amount": 4000, "trigger": "manual", **mine}],
+    }
+    engine = open_engine("duckdb", tmp_path)
+    fill(engine, joined(read(told, {}), shop(may[-1])))
+    coverage = prepare(engine)
+    past = [one for one in paid(Dossier(View(engine), coverage, micros(may[-1]))) if one.claim.refund_id == "C1"]
+    replayer = Replayer(engine, gate, coverage)
+
+    def guards(day: int) -> set[str]:
+        (said,) = replayer.decided(past, lambda _: micros(may[day]) + 1).values()
+        return {one.code for one in said.reasons if one.code.startswith("guard:")}
+
+    reused, asked = "guard:shown by somebody else too", "guard:the bank is asked too"
+    assert [guards(day) for day in (4, 5, 8, 10)] == [set(), {reused}, {reused, asked}, {reused}]
+    engine.close()

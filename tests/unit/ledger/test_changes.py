@@ -7,7 +7,7 @@ import pytest
 
 from beleg.facts.base import Fact
 from beleg.facts.kinds.findings import Finding
-from beleg.facts.kinds.money import Refund
+from beleg.facts.kinds.money import ClaimDocument, Refund
 from beleg.facts.kinds.orders import Order, PackedSerial
 from beleg.facts.kinds.parcels import Parcel, Scan
 from beleg.facts.kinds.returns import Receipt
@@ -17,13 +17,14 @@ from beleg.ledger.store.base import About, Basis, StaleError, Unit, Written
 from beleg.ledger.store.changes import Changed
 from beleg.ledger.store.store import Store
 
-WATCHED = ("orders", "refunds", "parcels", "scans", "receipts", "packed_serials", "findings", "staff")
-BEYOND = ("orders", "refunds", "findings", "packed_serials")
+WATCHED = ("claim_documents", "orders", "refunds", "parcels", "scans", "receipts", "packed_serials", "findings", "staff")
+BEYOND = ("claim_documents", "orders", "refunds", "findings", "packed_serials")
 
 BEFORE = (
     Order(id="o", source="s", order_id="O1", account_id="A1", currency="EUR", paid=1),
     Parcel(id="p", source="s", parcel_id="P1", order_id="O1", direction="return", carrier="Swift"),
     Receipt(id="r", source="s", order_id="O2", line_id="1", quantity=1, serial="S1", site="RC1", entry_mode="scan"),
+    ClaimDocument(id="c", source="s", claim_id="C1", order_id="O1", kind="photo", content="c1", picture="seen"),
 )
 FOUND = {"source": "d", "detector": "d", "version": "1", "family": "conduct", "amount": 1}
 
@@ -45,6 +46,10 @@ FOUND = {"source": "d", "detector": "d", "version": "1", "family": "conduct", "a
         (
             Finding(id="x", **FOUND, subject_kind="slice", subject="O1/1/M"),
             {("order_id", "O1"), ("subject", "O1/1/M")},
+        ),
+        (
+            ClaimDocument(id="x", source="s", claim_id="C4", order_id="O4", kind="photo", content="c4", picture="seen"),
+            {("order_id", "O4"), ("order_id", "O1")},
         ),
         (StaffMember(id="x", source="s", login="l", person="p"), {("login", "l")}),
     ],

@@ -76,7 +76,7 @@ def test_pages_by_cursor(gate, shop, claim):
 
 def test_health_and_metrics(gate):
     assert gate.request("GET", "/healthz").json()["status"] == "alive"
-    assert gate.request("GET", "/readyz").json()["policy"] == "standard 3"
+    assert gate.request("GET", "/readyz").json()["policy"] == "standard 4"
     assert b"beleg_request_seconds" in gate.request("GET", "/metrics").content
 
 

@@ -16,6 +16,7 @@ from beleg.facts.schema import arrow_schemas
 INDEXED = (
     "id", "order_id", "parcel_id", "lpn", "serial", "account_id", "claim_id", "refund_id", "rma_id", "dispute_id", "login",
     "request_id", "decision_id", "reservation_id", "finding_id", "credential", "enrolment_id",
+    "content", "picture", "number",
 )  # fmt: skip
 
 

@@ -20,8 +20,9 @@ MOST, KEPT = 10_000, 100_000
 # What was erased may have been part of anything.
 ERASED = "erasures"
 
-# Facts that name the same parcel or unit speak of the same orders, whichever of them says which orders those are.
-_SHARED = tuple(column for column, through in REACH if through != "orders")
+# Facts that name the same parcel or unit speak of the same orders, whichever of them says which orders those are; so do documents
+# that are one, by the file, what it pictures or its number.
+_SHARED = (*(column for column, through in REACH if through != "orders"), "content", "picture", "number")
 
 _TABLES = """
 SELECT DISTINCT relation FROM beleg_log.entries WHERE place >= $1::bigint AND place < $2::bigint AND relation = ANY ($3::text[])"""

@@ -10,7 +10,7 @@ import pytest
 from beleg.facts.kinds.findings import Finding
 from beleg.facts.kinds.gate import Reservation, ReservationEnd
 from beleg.facts.kinds.money import Claim as CustomerClaim
-from beleg.facts.kinds.money import ClaimDocument, Refund
+from beleg.facts.kinds.money import ClaimDocument, Dispute, Refund
 from beleg.facts.kinds.orders import Cancellation
 from beleg.facts.kinds.parcels import Parcel
 from beleg.facts.kinds.staff import SessionClearance, StaffSignIn
@@ -116,7 +116,39 @@ def test_what_an_account_claimed_before_is_on_its_record(working, store):
             await keeper.take((*order(name, account="new", paid=9000), cup, photo))
             await keeper._asking.prover.refresh()
             told = await keeper.ask(claim(order_id=name, refund_id=name, claim_id=f"{name}-C", **asked), None)
-            assert told.answer.decision == ("release" if name == "O5" else "review")
+            assert told.answer.decision == ("release" if name == "O5" else "hold")
+        assert told.answer.rule == "damage shown, goods asked back"
+
+    working(story)
+
+
+def test_what_another_account_shows_as_well_and_what_the_bank_is_asked_for_is_seen_before_anybody_audits(working, store):
+    asked = {"rma_id": None, "trigger": "manual", "requester": None, "session": None, "stated_class": "damaged", "amount": 4000}
+
+    async def story(keeper: Keeper) -> None:
+        at = {"source": "shop", "occurred_at": now(), "known_at": now()}
+        for name in ("O5", "O6"):
+            cup = CustomerClaim(id=f"{name}-cup", **at, order_id=name, claim_id=f"{name}-C", line_id="1", kind="damaged")
+            await keeper.take((*order(name, account=f"of {name}", paid=9000), cup))
+
+        def photo(name: str) -> ClaimDocument:
+            own = {"order_id": name, "account_id": f"of {name}", "claim_id": f"{name}-C"}
+            return ClaimDocument(id=f"{name}-photo", **at, **own, kind="photo", content=name * 32, picture="b" * 16)
+
+        async def said(name: str, refund: str) -> str:
+            told = await keeper.ask(claim(order_id=name, refund_id=refund, claim_id=f"{name}-C", **asked), None)
+            return told.answer.decision
+
+        await keeper.take((photo("O5"),))
+        await keeper._asking.prover.refresh()
+        assert await said("O5", "R1") == "release"
+        await keeper.take((photo("O6"),))
+        assert [await said("O6", "R2"), await said("O5", "R3")] == ["review", "review"], "what was known of O5 is forgotten"
+        bank = Dispute(id="bank", **at, order_id="O7", dispute_id="D", reason="fraudulent", amount=1, currency="EUR", status="open")
+        await keeper.take((*order("O7", account="of O7"), bank))
+        told = await keeper.ask(claim(order_id="O7", refund_id="R7", rma_id="M7"), None)
+        assert told.answer.decision == "review"
+        assert any(reason.code == "guard:the bank is asked too" for reason in told.decision.reasons)
 
     working(story)
 
