@@ -1,7 +1,6 @@
 """Audits one world the way a user would and joins every refund with what really happened."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +10,7 @@ from beleg.audit.details import Opener
 from beleg.audit.ranking import Details, pick
 from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
+from beleg.audit.timelines import Timelines
 from beleg.detect.run import found, plan
 from beleg.proofs.dossier import Dossier
 from beleg.weigh.bits import Weighed
@@ -60,12 +60,13 @@ def _audited(dossier: Dossier, labels: pd.DataFrame) -> pd.DataFrame:
     rows["case"] = rows.slice_id.str.rsplit("/", n=1).str[0] + "/" + rows.method
     doubtful = list(rows[rows.kind.eq("ambiguous") & rows.standing.eq("gap")].slice_id)
     details = Details(dossier, stands, found(dossier, runs), doubtful)
-    rows["first_rival"] = rows.slice_id.map(_first_rivals(details, bits, weights, doubtful))
+    timelines = Timelines(dossier, doubtful, set())
+    rows["first_rival"] = rows.slice_id.map(_first_rivals(details, timelines, bits, weights))
     return rows
 
 
-def _first_rivals(details: Details, bits: list[Weighed], weights: Weights, names: Sequence[str]) -> dict[str, str]:
+def _first_rivals(details: Details, timelines: Timelines, bits: list[Weighed], weights: Weights) -> dict[str, str]:
     """The rival that the report would show first for each of these."""
     settings = AuditSettings(path="", work=Path(), key=b"evaluation")
-    opener = Opener(details, bits, weights, settings)
-    return {name: opener.open(1, name, above=False).rivals[0].name for name in names}
+    opener = Opener(details, timelines, bits, weights, settings)
+    return {name: opener.open(1, name, above=False).rivals[0].name for name in details.slices}

@@ -7,6 +7,7 @@ from beleg.audit.describe import describe
 from beleg.audit.ranking import Details
 from beleg.audit.result import Moment, ProofState, Ranked, Reason, Rival
 from beleg.audit.settings import AuditSettings, pseudonym
+from beleg.audit.timelines import Timelines
 from beleg.detect.card import every_detector
 from beleg.proofs.rows import in_words as said_by
 from beleg.proofs.words import LETTERS, PROOFS, STATES, Proof
@@ -21,8 +22,11 @@ MOMENTS = 60
 class Opener:
     """Turns fetched rows into ranked refunds."""
 
-    def __init__(self, details: Details, weighed: list[Weighed], weights: Weights, settings: AuditSettings) -> None:
+    def __init__(
+        self, details: Details, timelines: Timelines, weighed: list[Weighed], weights: Weights, settings: AuditSettings
+    ) -> None:
         self.details = details
+        self.facts = timelines.of_slice
         self.weights = weights
         self.settings = settings
         self.weighed = {(one.family, one.kind, one.pattern): one for one in weighed}
@@ -60,8 +64,8 @@ class Opener:
         )
 
     def _shared(self, slice_id: str) -> bool:
-        parcels = {row["parcel_id"] for row in self.details.facts.get(slice_id, ()) if row["table"] == "parcels"}
-        lines = {row["line_id"] for row in self.details.facts.get(slice_id, ()) if row["table"] == "return_authorisations"}
+        parcels = {row["parcel_id"] for row in self.facts.get(slice_id, ()) if row["table"] == "parcels"}
+        lines = {row["line_id"] for row in self.facts.get(slice_id, ()) if row["table"] == "return_authorisations"}
         return bool(parcels) and len(lines) > 1
 
     def _proofs(self, row: dict[str, Any]) -> tuple[ProofState, ...]:
@@ -103,7 +107,7 @@ class Opener:
         return tuple(rivals.values()) or (Rival("process error: the record is incomplete", "the systems the refund came from"),)
 
     def _timeline(self, slice_id: str) -> tuple[Moment, ...]:
-        rows = {row["id"]: row for row in self.details.facts.get(slice_id, ())}
+        rows = {row["id"]: row for row in self.facts.get(slice_id, ())}
         moments = [
             Moment(row["occurred_at"], row["table"], describe(row["table"], row, self._name), row["id"], row["origin"] or "")
             for row in rows.values()

@@ -7,6 +7,7 @@ from beleg.audit.details import MOMENTS
 from beleg.audit.result import Basis, DetectorRun, Moment, Part, Resting, Rival, Subject, Subjects, Sum, Tie, TooFew
 from beleg.audit.settings import AuditSettings
 from beleg.audit.subjects import Gathered, Rest
+from beleg.audit.timelines import Timelines
 from beleg.detect.judge import ORDER, Verdict
 from beleg.weigh.discoveries import ALERT_CHANCE
 from beleg.weigh.subjects import Heard, Told
@@ -18,8 +19,9 @@ NAMED, DRAWN = 200, 400
 class People:
     """Turns what was gathered into the part of the audit's answer that is about subjects."""
 
-    def __init__(self, gathered: Gathered, settings: AuditSettings) -> None:
+    def __init__(self, gathered: Gathered, timelines: Timelines, settings: AuditSettings) -> None:
         self._all = gathered
+        self._facts = timelines.by_id
         self._settings = settings
 
     def answer(self) -> Subjects:
@@ -90,7 +92,7 @@ class People:
         return tuple(Part(row["says"], row["brings"]) for row in rows if row["subject"] == told.comparison.subject)
 
     def _timeline(self, rests: list[Rest]) -> tuple[Moment, ...]:
-        rows = {one.fact_id: self._all.facts[one.fact_id] for one in rests if one.fact_id in self._all.facts}
+        rows = {one.fact_id: self._facts[one.fact_id] for one in rests if one.fact_id in self._facts}
         moments = [
             Moment(row["occurred_at"], row["table"], describe(row["table"], row, self._shown), fact, row["origin"] or "")
             for fact, row in rows.items()

@@ -23,6 +23,7 @@ from beleg.audit.result import AuditResult, Coverage, DetectorRun, Ranked, Sum
 from beleg.audit.settings import AuditSettings
 from beleg.audit.standing import convert, patterned, standing, weighed
 from beleg.audit.subjects import Gathered
+from beleg.audit.timelines import Timelines
 from beleg.connect import Intake, read
 from beleg.detect.run import Run, found, plan, seconds
 from beleg.facts.registry import fact_types
@@ -115,6 +116,8 @@ class Audit:
     def _result(self, intake: Intake, worked: "_Worked", gathered: Gathered) -> AuditResult:
         dossier, stands = worked.dossier, worked.stands
         sums = breakdown.Sums(dossier, stands)
+        picked = pick(dossier, stands, worked.weights, self.settings.budget)
+        timelines = Timelines(dossier, [name for name, _ in picked], gathered.wanted)
         return AuditResult(
             beleg_version=__version__,
             weights_version=worked.weights.version,
@@ -130,7 +133,7 @@ class Audit:
             by_site=sums.by_site(),
             by_class=sums.by_class(),
             budget=self.settings.budget,
-            ranked=self._ranked(worked),
+            ranked=self._ranked(worked, picked, timelines),
             above_line=above_line(dossier, stands, worked.weights),
             prior_bits=worked.weights.prior_bits,
             coverage=_coverage(dossier, stands),
@@ -138,7 +141,7 @@ class Audit:
             matching=breakdown.matching(dossier),
             detectors=_detectors(dossier, worked.runs, breakdown.detector_sums(dossier, worked.runs, stands)),
             delays=breakdown.delays(dossier, worked.runs, stands),
-            subjects=People(gathered, self.settings).answer(),
+            subjects=People(gathered, timelines, self.settings).answer(),
             books=intake.books,
             quarantine=intake.quarantine,
             facts=intake.facts,
@@ -149,10 +152,9 @@ class Audit:
             seconds=round(time.monotonic() - self._began, 1),
         )
 
-    def _ranked(self, worked: "_Worked") -> tuple[Ranked, ...]:
-        picked = pick(worked.dossier, worked.stands, worked.weights, self.settings.budget)
+    def _ranked(self, worked: "_Worked", picked: list[tuple[str, bool]], timelines: Timelines) -> tuple[Ranked, ...]:
         details = Details(worked.dossier, worked.stands, worked.hits, [name for name, _ in picked])
-        opener = Opener(details, worked.bits, worked.weights, self.settings)
+        opener = Opener(details, timelines, worked.bits, worked.weights, self.settings)
         return tuple(opener.open(rank, name, above=above) for rank, (name, above) in enumerate(picked, start=1))
 
 

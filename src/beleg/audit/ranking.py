@@ -49,7 +49,7 @@ def above_line(dossier: Dossier, standing: ir.Table, weights: Weights) -> int:
 
 
 class Details:
-    """Everything the report shows of the picked slices, fetched once: states, evidence, findings and the facts around them."""
+    """Everything the report says of the picked slices, fetched once: states, evidence and findings."""
 
     def __init__(self, dossier: Dossier, standing: ir.Table, found: ir.Table, picked: list[str]) -> None:
         self._dossier = dossier
@@ -58,7 +58,6 @@ class Details:
         self.slices = {row["slice_id"]: row for row in self._rows(standing.semi_join(chosen, "slice_id"))}
         self.evidence = self._grouped(dossier.evidence.semi_join(chosen, "slice_id"), "slice_id")
         self.found = self._grouped(found.semi_join(chosen.rename(subject="slice_id"), "subject"), "subject")
-        self.facts = self._facts(chosen)
 
     def _rows(self, table: ir.Table) -> list[dict[str, Any]]:
         return self._dossier.view.rows(table).to_pylist()
@@ -68,58 +67,6 @@ class Details:
         for row in self._rows(table):
             groups.setdefault(row[key], []).append(row)
         return groups
-
-    def _facts(self, chosen: ir.Table) -> dict[str, list[dict[str, Any]]]:
-        """The facts of each picked slice's order, its parcels and its units, with their table's name."""
-        mine = self._dossier.slices.semi_join(chosen, "slice_id")
-        keys = mine.select("slice_id", "order_id", slice_line="line_id", slice_rma="rma_id", slice_claim="claim_id")
-        facts: dict[str, list[dict[str, Any]]] = {}
-        for name in _BY_ORDER:
-            self._add(facts, name, keys.join(self._shown(name), "order_id"))
-        parcels = self._dossier.table("parcels").select("parcel_id", "order_id").distinct()
-        carried = keys.join(parcels, "order_id")
-        for name in ("scans", "dock_arrivals"):
-            self._add(facts, name, carried.join(self._shown(name), "parcel_id"))
-        units = self._dossier.receipts.semi_join(chosen, "slice_id").filter(lambda t: t.lpn.notnull())
-        units = units.select("slice_id", "order_id", "lpn").distinct()
-        for name in ("stock_counts", "resales"):
-            self._add(facts, name, units.join(self._shown(name), "lpn"))
-        self._add_loose(facts, chosen)
-        return facts
-
-    def _shown(self, name: str) -> ir.Table:
-        table = self._dossier.table(name)
-        return table.drop(*(column for column in table.columns if column in _UNSHOWN))
-
-    def _add_loose(self, facts: dict[str, list[dict[str, Any]]], chosen: ir.Table) -> None:
-        """Refunds that name no order are reached by what paid for the slice."""
-        refunds = self._dossier.table("refunds")
-        loose = refunds.filter(refunds.order_id.isnull()).rename(fact_id="id")
-        paid = self._dossier.refund_facts.semi_join(chosen, "slice_id").select("slice_id", "fact_id")
-        self._add(facts, "refunds", paid.join(loose, "fact_id").rename(id="fact_id"))
-
-    def _add(self, facts: dict[str, list[dict[str, Any]]], name: str, joined: ir.Table) -> None:
-        for row in self._rows(joined):
-            if _concerns(row):
-                facts.setdefault(row["slice_id"], []).append({**row, "table": name})
-
-
-# Columns that no line of a timeline mentions: a table of facts is read as fast as it is narrow.
-_UNSHOWN = (
-    "occurred_offset", "source_recorded_at", "ingested_at", "known_at", "facility", "signed_by", "photo", "latitude", "longitude",
-)  # fmt: skip
-
-# Tables whose facts name their order.
-_BY_ORDER = (
-    "orders", "order_lines", "cancellations", "parcels", "return_authorisations", "receipts", "inspections", "dispositions",
-    "status_claims", "refund_requests", "refunds", "replacements", "disputes", "claims", "claim_documents",
-)  # fmt: skip
-
-
-def _concerns(row: dict[str, Any]) -> bool:
-    """Whether a fact of the order is about this slice: its line, its return and its claim, where the fact names them."""
-    pairs = (("line_id", "slice_line"), ("rma_id", "slice_rma"), ("claim_id", "slice_claim"))
-    return all(row.get(own) is None or row.get(other) is None or row[own] == row[other] for own, other in pairs)
 
 
 def telling(standing: ir.Table, weights: Weights) -> ir.Table:

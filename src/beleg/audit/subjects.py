@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
@@ -14,7 +13,6 @@ from beleg.audit.settings import AuditSettings, pseudonym
 from beleg.detect.judge import ORDER, Verdict, behind, judge_all
 from beleg.detect.judged import CLOSED
 from beleg.detect.subject import every_subject_detector
-from beleg.facts.registry import fact_types
 from beleg.proofs.dossier import Dossier
 from beleg.weigh.subjects import Comparison, Heard, Voice, weigh_subjects
 from beleg.weigh.weights import Weights
@@ -47,7 +45,11 @@ class Gathered:
         }
         self.rests = self._behind()
         self._losses = self._money(stands)
-        self.facts = self._fetch()
+
+    @property
+    def wanted(self) -> set[str]:
+        """The ids of all facts behind them."""
+        return {one.fact_id for mine in self.rests.values() for one in mine}
 
     def of(self, heard: Heard) -> list[Rest]:
         """The facts behind one subject."""
@@ -96,27 +98,6 @@ class Gathered:
         named = self._load("behind_slices", "slice_id", slices)
         rows = self._dossier.view.rows(stands.semi_join(named, "slice_id").select("slice_id", "standing", "loss"))
         return {row["slice_id"]: (row["standing"], row["loss"]) for row in rows.to_pylist()}
-
-    def _fetch(self) -> dict[str, dict[str, Any]]:
-        """The facts themselves, with their table's name, by id."""
-        wanted = {one.fact_id for mine in self.rests.values() for one in mine}
-        named = self._load("behind_facts", "id", wanted)
-        facts: dict[str, dict[str, Any]] = {}
-        for table in self._smallest_first() if wanted else ():
-            # the largest tables are the last, and seldom hold what is still sought
-            if len(facts) == len(wanted):
-                break
-            rows = self._dossier.view.rows(self._dossier.table(table).semi_join(named, "id")).to_pylist()
-            facts |= {row["id"]: {**row, "table": table} for row in rows}
-        return facts
-
-    def _smallest_first(self) -> list[str]:
-        """The tables of facts that hold any, by their number of rows."""
-        names = sorted(set(fact_types()) - {"findings", "finding_facts"})
-        tables = ((name, self._dossier.table(name)) for name in names)
-        sizes = ibis.union(*(t.agg(name=ibis.literal(name), size=t.count()) for name, t in tables), distinct=False)
-        rows = self._dossier.view.rows(sizes).to_pylist()
-        return [row["name"] for row in sorted(rows, key=lambda row: (row["size"], row["name"])) if row["size"]]
 
     def _load(self, name: str, column: str, values: set[str]) -> ir.Table:
         self._dossier.view.engine.load(name, pa.table({column: pa.array(sorted(values), pa.string())}))
