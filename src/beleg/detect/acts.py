@@ -81,18 +81,75 @@ def counted(acts: ir.Table) -> ir.Table:
     return grouped.rename(subject="person", occasion="day")
 
 
-def lines(dossier: Dossier) -> ir.Table:
-    """Order lines by account: account_id, order_id, line_id, stratum (the same category, channel and season)."""
-    return dossier.view.step("acts_lines", lambda _: _lines(dossier))
+def headers(dossier: Dossier) -> ir.Table:
+    """One row per order: order_id, a number that only it has (number), whose it is (owner), channel, season (by the quarter)."""
+    return dossier.view.step("order_headers", lambda _: _headers(dossier))
 
 
-def _lines(dossier: Dossier) -> ir.Table:
-    headers = dossier.table("orders").group_by("order_id").agg(
-        channel=lambda t: t.channel.min(), owner=lambda t: t.account_id.max(), at=lambda t: t.occurred_at.min()
-    )  # fmt: skip
-    t = dossier.table("order_lines").select("order_id", "line_id", "account_id", "category")
-    t = t.join(headers, "order_id")
-    t = t.mutate(account_id=ibis.coalesce(t.account_id, t.owner), season=(t["at"] // (91 * DAY)).cast("int64").cast("string"))
+def _headers(dossier: Dossier) -> ir.Table:
+    orders = dossier.table("orders")
+    t = orders.group_by("order_id").agg(owner=orders.account_id.max(), channel=orders.channel.min(), at=orders.occurred_at.min())
+    season = (t["at"] // (91 * DAY)).cast("int64")
+    # in the order of names, so that sums are taken in the same order whatever order the facts lie in
+    number = ibis.row_number().over(ibis.window(order_by="order_id")).cast("int64")
+    return t.select("order_id", "owner", "channel", number=number, season=season)
+
+
+def lines(dossier: Dossier, of: ir.Table | None = None) -> ir.Table:
+    """Order lines by account: account_id, order_id, line_id, category; with the order's number, channel and season.
+
+    Args:
+        dossier: what is known.
+        of: only lines of these accounts (account_id), if they are few.
+    """
+    every = dossier.table("order_lines").select("order_id", "line_id", "account_id", "category")
+    if of is not None:
+        theirs = headers(dossier).semi_join(of, headers(dossier).owner == of.account_id)
+        mine = every.semi_join(of, "account_id")
+        every = ibis.union(mine, every.filter(every.account_id.isnull()).semi_join(theirs, "order_id"), distinct=False)
+    t = every.join(headers(dossier), "order_id")
+    return t.mutate(account_id=ibis.coalesce(t.account_id, t.owner)).drop("owner").filter(lambda t: t.account_id.notnull())
+
+
+def buyers(dossier: Dossier) -> ir.Table:
+    """A number for every account that bought: account_id, number, in the order of accounts."""
+    return dossier.view.step("buyers", lambda _: _buyers(dossier))
+
+
+def _buyers(dossier: Dossier) -> ir.Table:
+    own, owners = dossier.table("order_lines").select("account_id"), headers(dossier).select(account_id="owner")
+    every = ibis.union(own, owners, distinct=True).filter(lambda t: t.account_id.notnull())
+    return every.mutate(number=ibis.row_number().over(ibis.window(order_by="account_id")).cast("int64"))
+
+
+def strata(dossier: Dossier) -> ir.Table:
+    """A number for those who buy the same category in the same channel and season: category, channel, season, stratum, number."""
+    return dossier.view.step("strata", lambda _: _strata(dossier))
+
+
+def _strata(dossier: Dossier) -> ir.Table:
+    sold = dossier.table("order_lines").select("category").distinct()
+    t = sold.cross_join(headers(dossier).select("channel", "season").distinct())
     words = t.category.fill_null("any category") + ", " + t.channel.fill_null("any channel") + ", season "
-    t = t.mutate(stratum=words + t.season.fill_null("unknown"))
-    return t.filter(t.account_id.notnull()).select("account_id", "order_id", "line_id", "stratum")
+    t = t.mutate(stratum=words + t.season.cast("string").fill_null("unknown"))
+    return t.mutate(number=ibis.dense_rank().over(ibis.window(order_by="stratum")).cast("int64"))
+
+
+def bought(dossier: Dossier) -> ir.Table:
+    """What accounts bought, in numbers: subject (`buyers`), stratum (`strata`), occasion (an order), trials (lines), refunded."""
+    return dossier.view.step("acts_bought", lambda _: _bought(dossier))
+
+
+def _bought(dossier: Dossier) -> ir.Table:
+    t, kinds, people = lines(dossier), strata(dossier), buyers(dossier)
+    t = t.rename(occasion="number").join(people.select("account_id", subject="number"), "account_id")
+    same = [t[name].identical_to(kinds[name]) for name in ("category", "channel", "season")]
+    t = t.join(kinds.select("category", "channel", "season", place="number"), same)
+    back = refunded(dossier).select("order_id", "line_id").distinct().mutate(back=1)
+    t = t.left_join(back, ["order_id", "line_id"])
+    return t.group_by("subject", "occasion", stratum="place").agg(trials=t.count(), refunded=t.back.fill_null(0).sum())
+
+
+def refunded(dossier: Dossier) -> ir.Table:
+    """Lines that money went back for: slice_id, order_id, line_id."""
+    return dossier.states.filter(dossier.states.amount > 0).select("slice_id", "order_id", "line_id")

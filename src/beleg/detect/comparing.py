@@ -4,10 +4,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beleg.detect.judged import FEWEST_PEERS, JUDGED, Judged
+from beleg.detect import acts
+from beleg.detect.judged import FEWEST_PEERS, JUDGED, NUMBERS, Judged
 from beleg.kernels.meetings import meet
 from beleg.kernels.peers import hold
 from beleg.kernels.repeats import repeat
@@ -19,7 +21,40 @@ def by_peers(counted: pa.Table, lenience: float = 1.0) -> Judged:
     """Held against peers of the same strata; `counted` and `lenience` as `kernels.peers.hold` reads them."""
     held, too_few = hold(counted, FEWEST_PEERS, lenience)
     more = held.filter(pc.greater(held["observed"], held["expected"]))
-    return Judged(rows=_rows(more), tests=held.num_rows, too_few=too_few)
+    numbers = _numbers(more, too_few) if pa.types.is_integer(counted["subject"].type) else NUMBERS.empty_table()
+    return Judged(rows=_rows(more), tests=held.num_rows, too_few=too_few, numbers=numbers)
+
+
+def _numbers(held: pa.Table, too_few: tuple[str, ...]) -> pa.Table:
+    """The numbers that stand for those who are spoken of, and for the strata they are held in."""
+    subjects = pc.unique(pa.chunked_array([*held["subject"].chunks, pa.array(too_few, pa.string())]))
+    parts = [("subject", subjects), ("stratum", pc.unique(held["stratum"]))]
+    return pa.concat_tables(pa.table([pa.repeat(what, len(one)), one.cast(pa.int64())], schema=NUMBERS) for what, one in parts)
+
+
+def buyers_named(dossier: Dossier, numbers: ir.Table) -> ir.Table:
+    """Accounts and strata behind their numbers: what, number, kind (empty), name."""
+    people, kinds = acts.buyers(dossier), acts.strata(dossier).select("number", "stratum").distinct()
+    subjects = people.semi_join(numbers.filter(numbers.what == "subject"), "number").select(
+        "number", what=ibis.literal("subject"), kind=ibis.literal(""), name="account_id"
+    )
+    strata = kinds.semi_join(numbers.filter(numbers.what == "stratum"), "number").select(
+        "number", what=ibis.literal("stratum"), kind=ibis.literal(""), name="stratum"
+    )
+    return ibis.union(subjects, strata.select(*subjects.columns), distinct=False)
+
+
+def buyers_spoken(judged: Judged, names: pa.Table) -> Judged:
+    """With accounts and strata where numbers stand."""
+    known = {(what, str(number)): name for what, number, name in zip(*(names[one].to_pylist() for one in _NAMED), strict=True)}
+    rows = judged.rows
+    for column in ("subject", "stratum"):
+        said = pa.array([known[column, str(one)] for one in rows[column].to_pylist()], pa.string())
+        rows = rows.set_column(rows.schema.get_field_index(column), column, said)
+    return msgspec.structs.replace(judged, rows=rows, too_few=tuple(known["subject", one] for one in judged.too_few))
+
+
+_NAMED = ("what", "number", "name")
 
 
 def by_meetings(shown: pa.Table, stratum: str) -> Judged:

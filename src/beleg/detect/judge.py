@@ -8,10 +8,13 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from beleg.detect.judged import ABOVE, ABOVE_LINE, CLOSED, CLOSED_CASES, MEMBERS, RING_MEMBERS, Judged
+from beleg.detect.judged import ABOVE, ABOVE_LINE, CLOSED, CLOSED_CASES, MEMBERS, NUMBERS, RING_MEMBERS, Judged
 from beleg.detect.run import missing
-from beleg.detect.subject import Kind, SubjectDetector, every_subject_detector
+from beleg.detect.subject import Kind, Naming, SubjectDetector, every_subject_detector
 from beleg.proofs.dossier import Dossier
+
+# The numbers whose names are asked for, a prepared table (`NUMBERS`).
+NUMBERED = "numbered"
 
 _NAMED = pa.schema([("subject", pa.string()), ("member", pa.string()), ("counterpart", pa.string())])
 
@@ -51,28 +54,52 @@ def judge_all(dossier: Dossier, above: pa.Table, closed: pa.Table, *, staff: boo
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="judging") as judging:
         for kind in ORDER:
             if kind == "staff":
-                load_rings(dossier, [one.judged for one in _ended(turns) if one.judged is not None])
+                load_rings(dossier, [one.judged for one in _ended(dossier, turns) if one.judged is not None])
             for detector in (one for one in every.values() if one.card.subject == kind):
                 because = _not_run(lacking[detector.name], asked=staff or kind != "staff")
                 if detector.card.learned and not closed.num_rows:
                     because = NO_CASES
                 turns.append(Verdict(detector, None, because) if because else _counted(dossier, detector, judging, turns))
-        return _ended(turns)
+        return _ended(dossier, turns)
 
 
 # A detector's turn, over or still being judged.
 _Turn = Verdict | Future[Verdict]
 
 
-def _ended(turns: Iterable[_Turn]) -> tuple[Verdict, ...]:
-    return tuple(one if isinstance(one, Verdict) else one.result() for one in turns)
+def _ended(dossier: Dossier, turns: list[_Turn]) -> tuple[Verdict, ...]:
+    """What they said, by name; the engine is asked for names by whoever asks it for counts, one thing after the other."""
+    for place, one in enumerate(turns):
+        if not isinstance(one, Verdict):
+            verdict = one.result()
+            judged = None if verdict.judged is None else named(dossier, verdict.detector, verdict.judged)
+            turns[place] = msgspec.structs.replace(verdict, judged=judged)
+    return tuple(one for one in turns if isinstance(one, Verdict))
 
 
-def _counted(dossier: Dossier, detector: SubjectDetector, judging: Executor, before: Iterable[_Turn]) -> _Turn:
+def named(dossier: Dossier, detector: SubjectDetector, judged: Judged) -> Judged:
+    """With names where a detector that counts by numbers left these."""
+    if detector.naming is None:
+        return judged
+    load_numbers(dossier, judged)
+    return detector.naming.spoken(judged, dossier.view.rows(names(dossier, detector.naming)))
+
+
+def names(dossier: Dossier, naming: Naming) -> ir.Table:
+    """What the numbers that were loaded last stand for: what, number, kind, name."""
+    return naming.names(dossier, dossier.view.prepared(NUMBERED))
+
+
+def load_numbers(dossier: Dossier, judged: Judged) -> None:
+    """Make the table of the numbers (`NUMBERS`) whose names are asked for."""
+    dossier.view.engine.load(NUMBERED, judged.numbers.cast(NUMBERS))
+
+
+def _counted(dossier: Dossier, detector: SubjectDetector, judging: Executor, before: list[_Turn]) -> _Turn:
     began = time.perf_counter()
     counted = dossier.view.rows(detector.count(dossier))
     taken = time.perf_counter() - began
-    _ended(before)  # so that no more than two detectors' counts are held
+    _ended(dossier, before)  # so that no more than two detectors' counts are held
     return judging.submit(_judge, detector, counted, taken)
 
 

@@ -46,6 +46,10 @@ CLOSED = pa.schema(_CLOSED)
 _PARTS: list[tuple[str, pa.DataType]] = [("subject", pa.string()), ("says", pa.string()), ("brings", pa.float64())]
 PARTS = pa.schema(_PARTS)
 
+# The numbers that stand for names until these are fetched, of whom is said anything: what they number, and the number.
+_NUMBERS: list[tuple[str, pa.DataType]] = [("what", pa.string()), ("number", pa.int64())]
+NUMBERS = pa.schema(_NUMBERS)
+
 # Fewer peers of the same site, role and shift, or of the same kind of customer, and nobody is compared with anybody.
 FEWEST_PEERS = 10
 
@@ -56,8 +60,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     rows: `JUDGED`, at least every comparison that may stand out; tests: how many comparisons were made, those without a row
     included; searched: the p-values have paid for the search by which the rows were found, so that tests cost no more; too_few:
     the subjects that had too few peers to be compared with; members (`MEMBERS`): of rings; links (`LINKS`): of rings, and of
-    accounts to what they share; parts (`PARTS`): what the number observed is made of, where it is no plain count; not_run: why
-    nobody could be judged at all, if so.
+    accounts to what they share; parts (`PARTS`): what the number observed is made of, where it is no plain count; numbers
+    (`NUMBERS`): which numbers stand, as texts, where names belong, if any do; not_run: why nobody could be judged at all, if so.
     """
 
     rows: pa.Table
@@ -67,4 +71,5 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     members: pa.Table = msgspec.field(default_factory=MEMBERS.empty_table)
     links: pa.Table = msgspec.field(default_factory=LINKS.empty_table)
     parts: pa.Table = msgspec.field(default_factory=PARTS.empty_table)
+    numbers: pa.Table = msgspec.field(default_factory=NUMBERS.empty_table)
     not_run: str = ""

@@ -49,12 +49,25 @@ class SubjectCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lifecycle: Literal["experimental", "stable", "deprecated"] = "experimental"
 
 
+class Naming(msgspec.Struct, frozen=True):
+    """How a detector that counts very many subjects by the engine's own numbers comes by the names of those who are spoken of.
+
+    names: given a table of numbers (`NUMBERS`), what they stand for: what, number, kind, name. spoken: puts names where numbers
+    stand.
+    """
+
+    names: Callable[[Dossier, ir.Table], ir.Table]
+    spoken: Callable[[Judged, pa.Table], Judged]
+
+
 class SubjectDetector(msgspec.Struct, frozen=True):
     """One detector: its folder's name, its card and its functions.
 
     count: what is counted per subject and stratum, one expression that every engine runs alike. judge: the counts held against
     peers. rests_on: given a table `named` (subject, member, counterpart; a ring has a row per member, others are their own), the
     facts and slices behind it: subject, fact_id, role, slice_id.
+
+    naming: how names are put in the place of numbers, if it counts by numbers.
     """
 
     name: str
@@ -62,6 +75,7 @@ class SubjectDetector(msgspec.Struct, frozen=True):
     count: Callable[[Dossier], ir.Table]
     judge: Callable[[pa.Table], Judged]
     rests_on: Callable[[Dossier, ir.Table], ir.Table]
+    naming: Naming | None = None
 
 
 @cache
@@ -74,4 +88,5 @@ def _read(name: str) -> SubjectDetector:
     text = files(f"{subjects.__name__}.{name}").joinpath("card.toml").read_text(encoding="utf-8")
     card = msgspec.convert(tomllib.loads(text), SubjectCard)
     module = importlib.import_module(f"{subjects.__name__}.{name}.detector")
-    return SubjectDetector(name, card, module.count, module.judge, module.rests_on)
+    naming = Naming(module.names, module.spoken) if hasattr(module, "names") else None
+    return SubjectDetector(name, card, module.count, module.judge, module.rests_on, naming)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import ibis
 import ibis.expr.types as ir
 
+from beleg.detect.acts import headers
 from beleg.proofs.dossier import Dossier
 
 # Where an account shows something, which column, and what kind of thing it is.
@@ -32,39 +33,47 @@ BY_GAPS = ("article", "staff")
 _COLUMNS = ("account", "kind", "entity", "fact_id", "at")
 
 
-def ties(dossier: Dossier) -> ir.Table:
-    """Every tie: account, kind, entity; a blank ties nobody, and one may come several times.
+def told(dossier: Dossier, of: ir.Table | None = None) -> ir.Table:
+    """Every tie: account, kind, entity, a fact that tells of it (fact_id) and since when (at); a blank ties nobody.
 
-    Refunds whose required proofs are absent or contradicted tie an account to the article and to whoever received or approved it:
-    honest ones fall on all articles and all staff alike.
+    One may come several times. Refunds whose required proofs are absent or contradicted tie an account to the article and to
+    whoever received or approved it: honest ones fall on all articles and all staff alike.
+
+    Args:
+        dossier: what is known.
+        of: only ties of these accounts (account), if they are few.
     """
-    return dossier.view.step("ties", lambda _: told(dossier).drop("fact_id", "at"))
+    parts = [*_shown(dossier, of), *_by_gaps(dossier)]
+    t = ibis.union(*(part.select(*_COLUMNS) for part in parts), distinct=False)
+    t = t.filter(_said(t.account))
+    return t if of is None else t.semi_join(of, "account")
 
 
-def told(dossier: Dossier) -> ir.Table:
-    """The same, each with a fact that tells of it (fact_id) and since when (at); worked out anew, as it is seldom asked."""
-    t = ibis.union(*_parts(dossier), distinct=False)
-    return t.filter(_said(t.account))
-
-
-def _parts(dossier: Dossier) -> Iterator[ir.Table]:
+def _shown(dossier: Dossier, of: ir.Table | None) -> Iterator[ir.Table]:
     identifiers = dossier.table("identifiers")
-    identifiers = identifiers.filter(_said(identifiers.value))
+    identifiers = _of(identifiers.filter(_said(identifiers.value)), of)
     yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id", at="occurred_at")
-    orders = dossier.table("orders")
-    owners = dossier.view.step("owners", lambda _: orders.group_by("order_id").agg(owner=lambda t: t.account_id.max()))
+    through = []
     for table, column, kind in SHOWN:
         facts = dossier.table(table)
         if table == "sign_ins":
             facts = facts.filter(facts.outcome != "failure")
-        rows = facts.filter(_said(facts[column]))
-        if table != "orders" and "order_id" in facts.columns:
-            rows = rows.left_join(owners, "order_id").drop("order_id_right")
-            rows = rows.mutate(
-                account_id=ibis.coalesce(rows.account_id, rows.owner) if "account_id" in facts.columns else rows.owner
-            )
-        yield rows.select(account="account_id", kind=ibis.literal(kind), entity=column, fact_id="id", at="occurred_at")
-    yield from _by_gaps(dossier)
+        rows = facts.filter(_said(facts[column])).mutate(kind=ibis.literal(kind), entity=facts[column])
+        if table == "orders" or "order_id" not in facts.columns:
+            yield _of(rows, of).select("kind", "entity", account="account_id", fact_id="id", at="occurred_at")
+        else:
+            own = rows.account_id if "account_id" in facts.columns else ibis.null("string")
+            through.append(rows.select("kind", "entity", "order_id", account=own, fact_id="id", at="occurred_at"))
+    owners = headers(dossier).select("order_id", "owner")
+    if of is not None:
+        owners = owners.semi_join(of, owners.owner == of.account)
+    rows = ibis.union(*through, distinct=False).left_join(owners, "order_id")
+    yield rows.mutate(account=ibis.coalesce(rows.account, rows.owner))
+
+
+def _of(rows: ir.Table, of: ir.Table | None) -> ir.Table:
+    """The rows of these accounts, by a column that is read before all others."""
+    return rows if of is None else rows.semi_join(of, rows.account_id == of.account)
 
 
 def _by_gaps(dossier: Dossier) -> Iterator[ir.Table]:
@@ -81,8 +90,9 @@ def _by_gaps(dossier: Dossier) -> Iterator[ir.Table]:
 
 def _tied(rows: ir.Table, kind: str, entity: ir.Value) -> ir.Table:
     said = rows.mutate(entity=entity).filter(lambda t: _said(t.entity))
-    return said.select("entity", "fact_id", "at", account="account_id", kind=ibis.literal(kind)).select(*_COLUMNS)
+    return said.select("entity", "fact_id", "at", account="account_id", kind=ibis.literal(kind))
 
 
 def _said(value: ir.Value) -> ir.Value:
-    return value.notnull() & (value.strip() != "")
+    """Not blank; a text that begins with a letter or a digit, as most do, is not looked through."""
+    return value.notnull() & ((value.ascii_str() > ord(" ")) | (value.strip() != ""))

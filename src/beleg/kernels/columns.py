@@ -27,6 +27,9 @@ def numbered(column: "pa.ChunkedArray[Any]") -> tuple[Ints, list[Any]]:
 
 def coded(column: "pa.ChunkedArray[Any]") -> tuple[Ints, "pa.Array[Any]"]:
     """The same, the values as an array: for a column of very many."""
+    if pa.types.is_integer(column.type):
+        different, number = _numbers(np.asarray(column.to_numpy(), dtype=np.int64))
+        return number, pa.array(different)
     whole = column.combine_chunks().dictionary_encode()
     order = np.asarray(pc.array_sort_indices(whole.dictionary), dtype=np.int64)
     place = np.empty(len(order), dtype=np.int64)

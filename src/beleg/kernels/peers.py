@@ -76,13 +76,14 @@ def hold(counted: pa.Table, fewest: int, lenience: float = 1.0) -> tuple[pa.Tabl
     (log-normal, the upper end).
 
     Args:
-        counted: subject, stratum, occasion, trials, hits. A stratum is a group of peers who do the same work.
+        counted: subject, stratum, occasion, trials, hits. A stratum is a group of peers who do the same work. Subjects, strata and
+            occasions are texts, or whole numbers that stand for them in the same order.
         fewest: strata with fewer other subjects are left out.
         lenience: so many times its peers' odds a subject may have besides; where some lawfully live otherwise than others.
 
     Returns:
-        `HELD`, one row per subject: stratum is the one most of its trials are in, expected counts occasions with a hit; and the
-        subjects that had too few peers everywhere.
+        `HELD`, one row per subject, numbers as texts: stratum is the one most of its trials are in, expected counts occasions with
+        a hit; and the subjects that had too few peers everywhere.
     """
     subject, names = coded(counted["subject"])
     stratum, groups = coded(counted["stratum"])

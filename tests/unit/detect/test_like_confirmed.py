@@ -11,7 +11,7 @@ from beleg.detect.closed import outcomes
 from beleg.detect.judge import load_closed
 from beleg.detect.judged import CLOSED
 from beleg.detect.subjects.like_confirmed.detector import count, judge, rests_on
-from beleg.detect.subjects.refund_ring.detector import count as count_rings
+from beleg.detect.subjects.refund_ring.detector import refunds as refunds_of_rings
 from beleg.ledger.engines import open_engine
 from beleg.proofs.dossier import Dossier
 from support.judging import Judge
@@ -99,8 +99,8 @@ def test_rings_count_what_was_confirmed_and_not_what_was_cleared(asking):
     mine = refunds(dossier)
 
     def counted() -> tuple[int, int, int]:
-        rows = dossier.view.rows(count_rings(dossier)).to_pylist()
-        of_mine = [row for row in rows if row["kind"] == "" and row["account"] == mine[0]["account_id"]]
+        rows = dossier.view.rows(refunds_of_rings(dossier)).to_pylist()
+        of_mine = [row for row in rows if row["account"] == mine[0]["account_id"]]
         n, bad, told = (sum(row[name] for row in of_mine) for name in ("n", "bad", "told"))
         return n, bad, told
 

@@ -6,13 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from beleg.detect.judge import load_above, load_closed
+from beleg.detect.judge import load_above, load_closed, named
 from beleg.detect.judged import ABOVE, CLOSED, Judged
-from beleg.detect.subjects.refund_ring.detector import count, judge, rests_on
+from beleg.detect.subject import every_subject_detector
+from beleg.detect.subjects.refund_ring.detector import count, judge, rests_on, spoken
+from beleg.detect.subjects.refund_ring.tied import GAP_OWN, GAP_TIE, OWN, REFUNDS, TIE
+from beleg.detect.ties import BY_GAPS
 from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
-from support.asking import fill
+from support.asking import fill, in_order
 from support.ledgers import Ledger, cut, micros, read, renamed, shuffled
 
 AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
@@ -46,15 +49,31 @@ class Shop:
         return people
 
     def judged(self) -> Judged:
-        rows = [
-            (*row[:2], self.days.get(row[0], ""), *row[3:]) if row[1] == "" and row[0] in self.telling else row for row in self.rows
-        ]
-        columns = zip(*rows, strict=True)
-        table = pa.table(
-            {name: pa.array(cells) for name, cells in zip(("account", "kind", "entity", "n", "bad"), columns, strict=True)}
-        )
-        told = [int(row[1] == "" and row[0] in self.telling) for row in self.rows]
-        return judge(table.append_column("told", pa.array(told)))
+        """What is judged of the rows in numbers, by name; things of kinds that only bad refunds tie to are said to be such."""
+        accounts = {name: number for number, name in enumerate(sorted({row[0] for row in self.rows}))}
+        held: dict[tuple[str, str], set[str]] = {}
+        for account, kind, entity, *_ in self.rows:
+            if entity:
+                held.setdefault((kind, entity), set()).add(account)
+        things = {thing: number for number, thing in enumerate(sorted(one for one, by in held.items() if len(by) > 1))}
+        days = {day: number for number, day in enumerate(sorted(set(self.days.values())))}
+        rows = []
+        for account, kind, entity, n, bad in self.rows:
+            number, met = accounts[account], kind in BY_GAPS
+            if not kind:
+                told = int(account in self.telling)
+                rows.append((REFUNDS, number, days.get(self.days.get(account, "")) if told else None, n, bad, told))
+            elif (kind, entity) in things:
+                rows.append((GAP_TIE if met else TIE, number, things[kind, entity], 1, 0, 0))
+            else:
+                rows.append((GAP_OWN if met else OWN, number, None, n, 0, 0))
+        names = ("what", "account", "other", "n", "bad", "told")
+        columns = zip(names, zip(*rows, strict=True), strict=True)
+        judged = judge(pa.table({name: pa.array(cells, pa.int64()) for name, cells in columns}))
+        known = [("account", number, "", name) for name, number in accounts.items()]
+        known += [("thing", number, *thing) for thing, number in things.items()]
+        columns = zip(("what", "number", "kind", "name"), zip(*known, strict=True), strict=True)
+        return spoken(judged, pa.table(dict(columns)))
 
 
 def rings(judged: Judged) -> list[set[str]]:
@@ -235,12 +254,17 @@ def asked(tmp_path, request):
     engine.close()
 
 
+def said(dossier: Dossier) -> Judged:
+    """What the detector says, by name."""
+    return named(dossier, every_subject_detector()["refund_ring"], judge(dossier.view.rows(count(dossier))))
+
+
 @pytest.mark.parametrize("asked", [False], indirect=True)
 def test_what_accounts_show_ties_them_and_the_facts_are_named(asked):
-    judged = judge(asked.view.rows(count(asked)))
+    judged = said(asked)
     assert rings(judged) == [{f"A{n}" for n in range(16)}]
-    named = [{"subject": row["subject"], "member": row["account"]} for row in judged.members.to_pylist()]
-    asked.view.engine.load("named_here", pa.Table.from_pylist(named))
+    members = [{"subject": row["subject"], "member": row["account"]} for row in judged.members.to_pylist()]
+    asked.view.engine.load("named_here", pa.Table.from_pylist(members))
     rests = asked.view.rows(rests_on(asked, asked.view.prepared("named_here"))).to_pylist()
     roles = {letter: {row["role"] for row in rests if row["fact_id"].startswith(letter)} for letter in "ocrstil"}
     assert roles == {"o": {"payment"}, "c": {"wording"}, "r": {"refund"}, "s": {"device"}, "t": {"ip"}, "i": {"phone"}, "l": set()}
@@ -252,24 +276,24 @@ def test_what_accounts_show_ties_them_and_the_facts_are_named(asked):
 # What changes nothing
 
 
-def named(asked: Dossier, ledger: Ledger, known: int | None = None) -> list[tuple[set[str], float]]:
+def found(asked: Dossier, ledger: Ledger, known: int | None = None) -> list[tuple[set[str], float]]:
     """Every ring's accounts and bits, in this ledger."""
     fill(asked.view.engine, ledger)
     dossier = Dossier(View(asked.view.engine, as_of=known), prepare(asked.view.engine, known), known or asked.as_of)
-    judged = judge(dossier.view.rows(count(dossier)))
+    judged = said(dossier)
     return list(zip(rings(judged), judged.rows["log2_e"].to_pylist(), strict=True))
 
 
 @pytest.mark.parametrize("asked", [False], indirect=True)
 def test_order_names_and_what_comes_later_change_nothing(asked):
     ledger = read(facts(blank=False))
-    ((was, bits),) = named(asked, ledger)
-    assert named(asked, shuffled(ledger, 20250601)) == [(was, bits)]
+    ((was, bits),) = found(asked, ledger)
+    assert found(asked, shuffled(ledger, 20250601)) == [(was, bits)]
     fresh: dict[str, str] = {}
     again = renamed(ledger, lambda value: fresh.setdefault(value, f"{len(fresh) * 7919 % 99991:05d}"))
-    assert named(asked, again) == [({fresh[one] for one in was}, bits)]
+    assert found(asked, again) == [({fresh[one] for one in was}, bits)]
     moment = micros(AS_OF - timedelta(days=50))
-    assert named(asked, cut(ledger, moment), moment) == named(asked, ledger, moment)
+    assert found(asked, cut(ledger, moment), moment) == found(asked, ledger, moment)
 
 
 def test_engines_count_alike(tmp_path):
@@ -277,11 +301,11 @@ def test_engines_count_alike(tmp_path):
     for name in ("duckdb", "sqlite"):
         engine = open_engine(name, tmp_path / name)
         fill(engine, read(facts(blank=False)))
-        dossier = Dossier(View(engine), prepare(engine), micros(AS_OF))
+        dossier = Dossier(View(engine, keeping=True), prepare(engine), micros(AS_OF))
         load_above(dossier, ABOVE.empty_table())
         load_closed(dossier, CLOSED.empty_table())
-        counted = dossier.view.rows(count(dossier)).select(["account", "kind", "entity", "n", "bad", "told"])
-        answers.append(sorted(tuple(row.values()) for row in counted.to_pylist()))
+        counted = dossier.view.rows(count(dossier)).select(["what", "account", "other", "n", "bad", "told"])
+        answers.append(in_order([tuple(row.values()) for row in counted.to_pylist()]))
         engine.close()
     assert answers[0] == answers[1]
 
@@ -293,6 +317,6 @@ def test_blanks_tie_nobody(asked):
         for row in rows:
             row[column] = row[column] or "  "
         asked.view.engine.load(table, pa.Table.from_pylist(rows, schema=asked.view.engine.table(table).schema().to_pyarrow()))
-    counted = asked.view.rows(count(asked))
-    assert not [row for row in counted.to_pylist() if not row["kind"] == row["entity"] == "" and row["entity"].strip()]
-    assert rings(judge(counted)) == []
+    counted = asked.view.rows(count(asked)).to_pylist()
+    assert {row["what"] for row in counted} == {OWN, REFUNDS}
+    assert rings(said(asked)) == []

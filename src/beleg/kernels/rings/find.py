@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from beleg.kernels.rings.compiled import suited_to
-from beleg.kernels.rings.graph import Identifiers, Links, by_entity, names, read_links
+from beleg.kernels.rings.graph import Apart, Identifiers, Links, by_entity, names, read_links
 from beleg.kernels.rings.group import Grouped, Ints, Longs
 from beleg.kernels.rings.null import ONE, Floats, Null, Settings, calibrate, tail_bits
 from beleg.kernels.rings.outcomes import Outcomes, read_outcomes
@@ -74,31 +74,37 @@ class Weighed:
         return (self.bits, self.block.raw, len(accounts.nodes), int(accounts.links.sum()))
 
 
-def find(links: pa.Table, outcomes: pa.Table | None = None, settings: Settings | None = None) -> Rings:
+def find(links: pa.Table, outcomes: pa.Table | None = None, settings: Settings | None = None, apart: Apart | None = None) -> Rings:
     """Find the rings in a table of links, best first.
 
     Args:
         links: account, entity; whole numbers or strings. Blanks link nobody; repeated links count once.
         outcomes: account, trials, bad, where refunds have been judged; and telling: how many of them tell by themselves, if known.
         settings: what honest life may look like.
+        apart: links that tie nobody and are not among `links`, if any; accounts are then numbers below ``len(apart.own)``.
     """
-    with suited_to(links.num_rows):
-        return _find(links, outcomes, settings or Settings())
+    with suited_to(links.num_rows + (0 if apart is None else apart.links)):
+        return _find(links, outcomes, settings or Settings(), apart)
 
 
-def _find(links: pa.Table, outcomes: pa.Table | None, settings: Settings) -> Rings:
-    read = read_links(links)
+def _find(links: pa.Table, outcomes: pa.Table | None, settings: Settings, apart: Apart | None) -> Rings:
+    read = read_links(links, None if apart is None else len(apart.own))
     known = None if outcomes is None else read_outcomes(outcomes, read)
-    tied, null = tie(read, settings)
+    tied, null = tie(read, settings, apart)
     chosen = rank(tied, null, settings, known)
     found = report(chosen, Degrees(tied.counts, tied.length), null, read)
     return found if known is None else replace(found, accounts=_accounts_table(chosen, known, read))
 
 
-def tie(links: Links, settings: Settings) -> tuple[Grouped, Null]:
+def tie(links: Links, settings: Settings, apart: Apart | None = None) -> tuple[Grouped, Null]:
     """List the accounts of every entity that may link them, and read the shuffled world off the link counts."""
     tied = by_entity(links, 2, settings.cap)
-    return tied, calibrate(tied.counts, tied.length, settings)
+    if apart is None:
+        return tied, calibrate(tied.counts, tied.length, settings)
+    tied = tied._replace(counts=tied.counts + apart.own)
+    others = np.repeat(np.arange(len(apart.others), dtype=np.int32), apart.others)
+    popularity = np.concatenate([tied.length, np.ones(apart.links, np.int32)])
+    return tied, calibrate(np.concatenate([tied.counts, others]), popularity, settings)
 
 
 def _accounts_table(chosen: list[Weighed], outcomes: Outcomes, links: Links) -> pa.Table:

@@ -41,15 +41,33 @@ class Links(NamedTuple):
     entity_count: int
 
 
-def read_links(table: pa.Table) -> Links:
-    """Number the accounts and entities of a table (account, entity); a row with a blank on either side is left out."""
+class Apart(NamedTuple):
+    """How many links go to entities that one account alone has: they tie nobody, but count in the shuffled world.
+
+    `own` says it of every account by its number; `others[k]` says how many accounts besides, of which nothing else is said, have k.
+    """
+
+    own: Ints
+    others: Longs
+
+    @property
+    def links(self) -> int:
+        """All of them."""
+        return int(self.own.sum(dtype=np.int64) + self.others @ np.arange(len(self.others)))
+
+
+def read_links(table: pa.Table, accounts: int | None = None) -> Links:
+    """Number the accounts and entities of a table (account, entity); a row with a blank on either side is left out.
+
+    If it is said how many accounts there are, accounts are numbers below that, and stay what they are.
+    """
     kept = table.select(["account", "entity"])
     for name in ("account", "entity"):
         if not pa.types.is_integer(kept[name].type) or kept[name].null_count:
             kept = kept.filter(_said(kept[name]))
-    accounts, account_ids, account_count = _number(kept["account"])
+    people, account_ids, account_count = _number(kept["account"]) if accounts is None else _as_they_are(kept["account"], accounts)
     entities, entity_ids, entity_count = _number(kept["entity"])
-    batches = pa.table({"account": accounts, "entity": entities}).to_batches()
+    batches = pa.table({"account": people, "entity": entities}).to_batches()
     chunks = [(_numbers(batch["account"]), _numbers(batch["entity"])) for batch in batches]
     return Links(chunks, account_ids, entity_ids, account_count, entity_count)
 
@@ -81,6 +99,10 @@ def _number(column: Identifiers) -> tuple[Identifiers, Identifiers | None, int]:
     encoded: Any = pc.dictionary_encode(column).combine_chunks()
     chunk: Any = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
     return chunk.indices, chunk.dictionary, len(chunk.dictionary)
+
+
+def _as_they_are(column: Identifiers, count: int) -> tuple[Identifiers, Identifiers | None, int]:
+    return column, None, count
 
 
 def _numbers(column: Identifiers) -> Numbers:

@@ -6,7 +6,7 @@ import pytest
 from evals.ring_graphs import Honest, Planted, Ring, plant
 from evals.rings import outcome_table
 
-from beleg.kernels.rings import Rings, Settings, find
+from beleg.kernels.rings import Apart, Rings, Settings, find
 
 SMALL = Honest(edges=30_000)
 
@@ -52,6 +52,27 @@ def test_names_and_row_order_change_nothing(planted):
 def test_a_link_said_twice_counts_once(planted):
     twice = pa.concat_tables([planted.links, planted.links.slice(0, 9000)])
     assert find(twice).rings.equals(find(planted.links).rings)
+
+
+def test_links_that_tie_nobody_may_be_counted_instead(planted):
+    """The same rings, told all links or those of things that several show, and how many others there are."""
+    random = np.random.default_rng(2)
+    accounts, entities = (planted.links[name].to_numpy().astype(np.int64) for name in ("account", "entity"))
+    accounts, entities = np.unique(np.stack([accounts, entities]), axis=1)
+    own = random.integers(0, 4, int(accounts.max()) + 501)
+    things = int(entities.max()) + 1
+    everyone = np.repeat(np.arange(len(own)), own)
+    singles = things + np.arange(len(everyone))
+    whole = pa.table({"account": np.concatenate([accounts, everyone]), "entity": np.concatenate([entities, singles])})
+    popular = np.bincount(entities)[entities] > 1
+    alone = own + np.bincount(accounts[~popular], minlength=len(own))
+    # of the last five hundred, who share nothing, it is only said how many have how many
+    apart = Apart(alone[:-500].astype(np.int32), np.bincount(alone[-500:]))
+    shared = pa.table({"account": accounts[popular], "entity": entities[popular]})
+    told, counted = find(whole), find(shared, apart=apart)
+    assert counted.rings.equals(told.rings)
+    assert counted.members.equals(told.members)
+    assert counted.shared.equals(told.shared)
 
 
 @pytest.mark.parametrize("blank", [None, "", "  "])

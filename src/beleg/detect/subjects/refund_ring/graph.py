@@ -1,6 +1,5 @@
-"""Accounts and what they share as numbers for the kernels, and back."""
+"""What was counted as links between numbers, for the kernels, and what these say of some accounts."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,68 +7,77 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from beleg.detect.subjects.refund_ring.tied import GAP_OWN, GAP_TIE, OTHERS, OWN, REFUNDS, TIE
+from beleg.kernels.rings import Apart
 from beleg.kernels.rings.null import tail_bits
+
+Numbers = npt.NDArray[np.int64]
 
 
 class Graph:
-    """Ties as links between numbers, and refunds by account number; what nobody shares has numbers that nobody else has."""
+    """Who shows what, and refunds, by number.
 
-    def __init__(self, tied: pa.Table, refunds: pa.Table) -> None:
-        everyone: Any = pa.chunked_array([*tied["account"].chunks, *refunds["account"].chunks], pa.string())
-        self._accounts: Any = pc.unique(everyone)
-        shared = tied.filter(pc.field("entity") != "")
-        self._things = shared.group_by(["kind", "entity"]).aggregate([]).sort_by([("kind", "ascending"), ("entity", "ascending")])
-        places = self._things.append_column("thing", pa.array(range(self._things.num_rows), pa.int64()))
-        together = shared.select(["account", "kind", "entity"]).join(places, ["kind", "entity"])
-        alone = tied.filter(pc.field("entity") == "")
-        owners = np.repeat(self._numbers(alone), alone["n"].to_numpy())
-        own = np.arange(len(owners)) + self._things.num_rows
-        accounts = np.concatenate([self._numbers(together), owners])
-        entities = np.concatenate([together["thing"].to_numpy(), own])
-        self.links = pa.table({"account": pa.array(accounts), "entity": pa.array(entities)})
-        paid = refunds.group_by("account").aggregate([("n", "sum"), ("bad", "sum"), ("told", "sum")])
-        self.refunds = pa.table([paid["n_sum"], paid["bad_sum"], paid["told_sum"]], ["trials", "bad", "telling"])
-        self.refunds = self.refunds.append_column("account", pa.array(self._numbers(paid)))
-        told = refunds.filter(pc.field("told") > 0)
-        days: Any = told["entity"].combine_chunks().dictionary_encode()
-        self.marks = pa.table({"account": pa.array(self._numbers(told)), "day": days.indices.cast(pa.int64())})
+    Attributes:
+        links: account, entity; of things that several accounts show.
+        plain: the same, without what refunds without proofs met.
+        apart: how many things that nobody else shows each account has, and accounts that share nothing.
+        people: how many accounts show anything at all.
+        refunds: account, trials, bad, telling.
+        marks: account, day; of refunds that tell by themselves.
+    """
 
-    def without(self, kinds: Sequence[str]) -> pa.Table:
-        """The links but for those of things of these kinds."""
-        left_out = np.asarray(pc.is_in(self._things["kind"], pa.array(kinds)), dtype=np.bool_)
-        entity = np.asarray(self.links["entity"], dtype=np.int64)
-        kept = np.ones(len(entity), dtype=np.bool_)
-        shared = entity < len(left_out)
-        kept[shared] = ~left_out[entity[shared]]
-        return self.links.filter(pa.array(kept))
+    def __init__(self, counted: pa.Table, *, with_gaps: bool) -> None:
+        """Read what `tied.numbered` gives; what refunds without proofs met is left out unless asked for."""
+        own = _of(counted, OWN, *([GAP_OWN] if with_gaps else []))
+        tied = _of(counted, TIE, *([GAP_TIE] if with_gaps else []))
+        size = 1 + (pc.max(counted["account"]).as_py() or 0) if counted.num_rows else 0
+        self.links = _linked(tied)
+        self.plain = _linked(_of(counted, TIE)) if with_gaps else self.links
+        alone = np.bincount(_numbers(own, "account"), _numbers(own, "n"), size).astype(np.int32)
+        others = _of(counted, OTHERS)
+        self.apart = Apart(alone, np.bincount(_numbers(others, "other"), _numbers(others, "n")).astype(np.int64))
+        self._degree = np.bincount(_numbers(self.links, "account"), minlength=size) + alone
+        self.people = int((self._degree > 0).sum() + self.apart.others[1:].sum())
+        paid = _of(counted, REFUNDS)
+        sums = paid.group_by("account").aggregate([("n", "sum"), ("bad", "sum"), ("told", "sum")])
+        self.refunds = sums.rename_columns(["account", "trials", "bad", "telling"])
+        told = paid.filter(pc.field("told") > 0)
+        days: Any = told["other"].combine_chunks().dictionary_encode(null_encoding="encode")
+        self.marks = told.select(["account"]).append_column("day", days.indices.cast(pa.int64()))
 
-    def names(self, accounts: list[int]) -> list[str]:
-        """The accounts behind numbers."""
-        names: list[str] = self._accounts.take(pa.array(accounts, pa.int64())).to_pylist()
-        return names
+    @property
+    def outcomes(self) -> pa.Table | None:
+        """The refunds of accounts that show anything; nothing if there are no refunds at all."""
+        if not self.refunds.num_rows:
+            return None
+        return self.refunds.filter(pa.array(self._degree[_numbers(self.refunds, "account")] > 0))
 
     def shared(self, members: list[int]) -> pa.Table:
         """What more than one of them shows, as the ring engine says it: entity, accounts, expected, bits."""
-        account, entity = (np.asarray(self.links[name]) for name in ("account", "entity"))
-        degree = np.bincount(entity)
-        mine = np.isin(account, members)
-        things, met = np.unique(entity[mine], return_counts=True)
+        account, entity = (_numbers(self.links, name) for name in ("account", "entity"))
+        things, met = np.unique(entity[np.isin(account, members)], return_counts=True)
         things, met = things[met > 1], met[met > 1]
-        expected = degree[things] * (mine.sum() / len(account))
+        total = len(account) + self.apart.links
+        popularity = np.bincount(entity[np.isin(entity, things)], minlength=things.max(initial=-1) + 1)[things]
+        expected = popularity * (self._degree[members].sum() / total)
         bits = [tail_bits(int(count), float(mean)) for count, mean in zip(met, expected, strict=True)]
         columns = [pa.array(column) for column in (things, met, expected)]
         return pa.table([*columns, pa.array(bits, pa.float64())], ["entity", "accounts", "expected", "bits"])
 
     def ties(self, members: list[int], shared: pa.Table) -> list[dict[str, Any]]:
-        """Every tie of these accounts to what they share: account, kind, entity, bits."""
+        """Every tie of these accounts to what they share: account, entity, bits."""
         inside = pc.and_(pc.is_in(self.links["account"], pa.array(members)), pc.is_in(self.links["entity"], shared["entity"]))
-        links = self.links.filter(inside).join(shared.select(["entity", "bits"]), "entity")
-        rows: list[dict[str, Any]] = links.to_pylist()
-        accounts = self.names([row["account"] for row in rows])
-        things = self._things.take([row["entity"] for row in rows]).to_pylist()
-        return [{"account": one, **what, "bits": row["bits"]} for one, what, row in zip(accounts, things, rows, strict=True)]
+        rows: list[dict[str, Any]] = self.links.filter(inside).join(shared.select(["entity", "bits"]), "entity").to_pylist()
+        return rows
 
-    def _numbers(self, table: pa.Table) -> npt.NDArray[np.int64]:
-        places: Any = pc.index_in(table["account"], value_set=self._accounts)
-        numbers: npt.NDArray[np.int64] = places.to_numpy().astype(np.int64)
-        return numbers
+
+def _of(counted: pa.Table, *kinds: int) -> pa.Table:
+    return counted.filter(pc.is_in(counted["what"], pa.array(kinds, pa.int64())))
+
+
+def _linked(tied: pa.Table) -> pa.Table:
+    return tied.select(["account", "other"]).rename_columns(["account", "entity"]).combine_chunks()
+
+
+def _numbers(table: pa.Table, name: str) -> Numbers:
+    return np.asarray(table[name].to_numpy(), dtype=np.int64)

@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from beleg.detect.acts import DAY
+from beleg.detect.acts import DAY, headers
 from beleg.detect.comparing import by_shared
 from beleg.detect.judged import Judged
 from beleg.proofs.dossier import Dossier
@@ -40,12 +40,17 @@ def rests_on(dossier: Dossier, named: ir.Table) -> ir.Table:
 
 def _refunds(dossier: Dossier) -> ir.Table:
     """Refunds to an instrument that the account never paid with: account_id, instrument, at, fact_id."""
-    orders = dossier.table("orders")
-    owners = orders.group_by("order_id").agg(owner=orders.account_id.max())
+    return dossier.view.step("to_new_instruments", lambda _: _to_new(dossier))
+
+
+def _to_new(dossier: Dossier) -> ir.Table:
+    owners = headers(dossier).select("order_id", "owner")
     t = dossier.table("refunds").filter(lambda r: (r.instrument != "") & r.occurred_at.notnull())
     t = t.select("order_id", "account_id", "instrument", at="occurred_at", fact_id="id").left_join(owners, "order_id")
     t = t.mutate(account_id=ibis.coalesce(t.account_id, t.owner)).filter(lambda r: r.account_id != "")
-    used = orders.filter(orders.payment != "").select("account_id", instrument="payment").distinct()
+    orders = dossier.table("orders").select("account_id", instrument="payment")
+    # who was refunded to what is far less than all that was ever paid with
+    used = orders.semi_join(t, ["account_id", "instrument"])
     t = t.anti_join(used, ["account_id", "instrument"])
     return t.select("account_id", "instrument", "at", "fact_id")
 
