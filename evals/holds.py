@@ -230,10 +230,11 @@ Every honest refund of planted worlds is asked about {minutes} minutes after it 
 needs came on record (what shows that goods were put away or sold again comes after a refund is due, so nobody waits for it). It
 is **held** if the gate does not release it then. Some of the held wait for a proof that is not on record yet: nobody inspected
 the goods yet, or no dock saw them, and the policy wants that. They are counted apart, with the days that they wait from that
-moment until the gate releases them. All others are **false holds**. Two kinds are no part of it: money that is given for nothing,
-to which two people agree in the gate itself, and refunds of which nothing on record shows that goods came back or that the claim
-is true, so that nobody can say when they should have been paid. What the policy wants a person to look at counts as a false hold
-like anything else. Policy *{policy}*, weights {weights}, {orders:,} orders a world.
+moment until the gate releases them; for some of them the proof never comes, and a person decides. All others are **false holds**.
+Whoever wants to be strict counts all the held: their share stands in brackets. Two kinds are no part of it: money that is given
+for nothing, to which two people agree in the gate itself, and refunds of which nothing on record shows that goods came back or
+that the claim is true, so that nobody can say when they should have been paid. What the policy wants a person to look at counts
+as a false hold like anything else. Policy *{policy}*, weights {weights}, {orders:,} orders a world.
 
 The other side of it: every planted fraud is asked about in the moment before it was paid; *stopped* is what the gate does not
 release. Two kinds cannot be told then. The refund of a *double dip* was owed: the goods were back, or the damage documented, and
@@ -259,8 +260,8 @@ _BACK = """
 A photo of broken goods costs nothing. Where a claim is dear and the account has no quiet record, the policy asks for the goods, at
 the shop's expense, and pays their return. The shop of these worlds does so: from {strangers} minor units of accounts without an
 earlier order, from {claimants} of those that claimed before, from {newcomers} of those that have ordered for less than thirty days,
-from {everybody} of everybody. Of honest customers {sends:.0%} still have the goods and send them;
-whoever threw them away waits for a person, and is a false hold above. Those who send them wait from their claim until the parcel
+from {everybody} of everybody. Of honest customers {sends:.0%} still have the goods and send them; whoever threw them away waits for
+a person, and is a false hold above. Those who send them wait from their claim until the parcel
 is back and looked at. Some claims are lies with a photo, planted beside the frauds above. Asked for the goods, {gives_up:.0%} of
 the liars give up and are never paid, {nothing:.0%} send an empty box, the others a worn-out unit of the same weight. Below those
 amounts, and of accounts with a quiet record, a lie with a photo is paid as the truth is: nothing tells them apart.
