@@ -18,6 +18,9 @@ from threading import RLock
 from types import FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
+import numpy as np
+import numpy.typing as npt
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -63,6 +66,13 @@ def side_by_side(work: Callable[..., R], *arguments: Iterable[Any]) -> list[R]:
         return list(map(work, *arguments))
     with ThreadPoolExecutor(several, thread_name_prefix="rings") as threads:
         return list(threads.map(work, *arguments))
+
+
+def even(sizes: npt.NDArray[Any]) -> list[tuple[int, int]]:
+    """Cut lists of these sizes into a span for each worker, of about as much."""
+    several, ends = workers(), np.cumsum(sizes, dtype=np.int64)
+    cuts = np.searchsorted(ends, ends[-1:].sum() * np.arange(1, several) // several).tolist()
+    return list(zip([0, *cuts], [*cuts, len(sizes)], strict=True))
 
 
 class Kernel(Generic[P, R]):

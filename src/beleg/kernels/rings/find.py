@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from math import log2
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -47,18 +46,21 @@ class Rings:
     accounts: pa.Table | None = None
 
 
-class Degrees(NamedTuple):
-    """How many links every account and every entity has."""
-
-    accounts: Ints
-    entities: Ints
-
-
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A block with its bits."""
+    """A block with its bits.
+
+    Attributes:
+        block: its accounts and entities, numbered as the links are.
+        degree: how many links its accounts have, all together.
+        popularity: how many accounts each of its entities has.
+        structure: bits of who shares what.
+        outcome: bits of how refunds ended.
+    """
 
     block: Block
+    degree: int
+    popularity: Ints
     structure: float
     outcome: float
 
@@ -92,19 +94,21 @@ def _find(links: pa.Table, outcomes: pa.Table | None, settings: Settings, apart:
     known = None if outcomes is None else read_outcomes(outcomes, read)
     tied, null = tie(read, settings, apart)
     chosen = rank(tied, null, settings, known)
-    found = report(chosen, Degrees(tied.counts, tied.length), null, read)
+    found = report(chosen, null, read)
     return found if known is None else replace(found, accounts=_accounts_table(chosen, known, read))
 
 
 def tie(links: Links, settings: Settings, apart: Apart | None = None) -> tuple[Grouped, Null]:
     """List the accounts of every entity that may link them, and read the shuffled world off the link counts."""
-    tied = by_entity(links, 2, settings.cap)
+    tied = by_entity(links, 2)
+    sizes = np.bincount(tied.sizes, minlength=2)
+    sizes[1] = tied.single
     if apart is None:
-        return tied, calibrate(tied.counts, tied.length, settings)
+        return tied, calibrate(tied.counts, sizes, settings)
+    sizes[1] += apart.links
     tied = tied._replace(counts=tied.counts + apart.own)
     others = np.repeat(np.arange(len(apart.others), dtype=np.int32), apart.others)
-    popularity = np.concatenate([tied.length, np.ones(apart.links, np.int32)])
-    return tied, calibrate(np.concatenate([tied.counts, others]), popularity, settings)
+    return tied, calibrate(np.concatenate([tied.counts, others]), sizes, settings)
 
 
 def _accounts_table(chosen: list[Weighed], outcomes: Outcomes, links: Links) -> pa.Table:
@@ -130,16 +134,17 @@ def rank(tied: Grouped, null: Null, settings: Settings, outcomes: Outcomes | Non
         told = outcomes.together(useful.accounts[pile.accounts], pile.account_ends)
     ground = stand(useful.graph, null)
     above = np.nonzero(structure + told > settings.line)[0].tolist()
-    weighed = [Weighed(_named(pile.block(i, ground), useful), float(structure[i]), float(told[i])) for i in above]
-    return select(weighed)
+    return select([_named(pile.block(i, ground), useful, float(structure[i]), float(told[i])) for i in above])
 
 
-def _named(block: Block, useful: Useful) -> Block:
-    """Number the nodes of a block as the whole graph does."""
+def _named(block: Block, useful: Useful, structure: float, outcome: float) -> Weighed:
+    """Number the nodes of a block as the links do."""
     people, things = block.accounts, block.entities
-    return block._replace(
+    named = block._replace(
         accounts=people._replace(nodes=useful.accounts[people.nodes]), entities=things._replace(nodes=useful.entities[things.nodes])
     )
+    degree, popularity = useful.graph.degree[people.nodes], useful.graph.popularity[things.nodes]
+    return Weighed(named, int(degree.sum()), popularity, structure, outcome)
 
 
 def start_of(settings: Settings) -> Start:
@@ -189,12 +194,12 @@ def select(weighed: list[Weighed]) -> list[Weighed]:
     return chosen
 
 
-def report(chosen: list[Weighed], degrees: Degrees, null: Null, links: Links) -> Rings:
+def report(chosen: list[Weighed], null: Null, links: Links) -> Rings:
     """Put names on the rings and say what each rests on; equally good ones stand in the order of their names."""
     named = [(one, names(links.account_ids, one.block.accounts.nodes)) for one in chosen]
     ordered = [one for one, _ in sorted(named, key=lambda pair: (*(-part for part in pair[0].key), min(pair[1].to_pylist())))]
     members = [_members(place, one, links) for place, one in enumerate(ordered)]
-    shared = [_shared(place, one, degrees, null, links) for place, one in enumerate(ordered)]
+    shared = [_shared(place, one, null, links) for place, one in enumerate(ordered)]
     return Rings(_rings_table(ordered), _stack(members, "account", links.account_ids), _stack(shared, "entity", links.entity_ids))
 
 
@@ -220,16 +225,16 @@ def _members(ring: int, one: Weighed, links: Links) -> pa.Table:
     return table.sort_by([("bits", "descending"), ("account", "ascending")])
 
 
-def _shared(ring: int, one: Weighed, degrees: Degrees, null: Null, links: Links) -> pa.Table:
+def _shared(ring: int, one: Weighed, null: Null, links: Links) -> pa.Table:
     side = one.block.entities
-    expected = degrees.entities[side.nodes] * (float(degrees.accounts[one.block.accounts.nodes].sum()) / null.links)
+    expected = one.popularity * (float(one.degree) / null.links)
     bits = [tail_bits(int(count), float(mean)) for count, mean in zip(side.links, expected, strict=True)]
     table = pa.table(
         {
             "ring": pa.array(np.full(len(side.nodes), ring)),
             "entity": names(links.entity_ids, side.nodes),
             "accounts": pa.array(side.links.astype(np.int64)),
-            "degree": pa.array(degrees.entities[side.nodes].astype(np.int64)),
+            "degree": pa.array(one.popularity.astype(np.int64)),
             "expected": pa.array(expected),
             "bits": pa.array(bits, pa.float64()),
         }

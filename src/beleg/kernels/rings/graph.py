@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beleg.kernels.rings.group import Grouped, Ints, Longs, Numbers, Pairs, group
+from beleg.kernels.rings.group import Grouped, Ints, Listed, Longs, Numbers, Pairs, group, turn
 
 Identifiers: TypeAlias = Any  # an Arrow array or column of whole numbers or strings, which the stubs cannot say
 
@@ -110,22 +110,16 @@ def _numbers(column: Identifiers) -> Numbers:
     return numbers if numbers.dtype in (np.int32, np.int64) else numbers.astype(np.int64)
 
 
-def by_entity(links: Links, least: int, most: int) -> Grouped:
-    """List the accounts of each entity that has so many."""
+def by_entity(links: Links, least: int) -> Grouped:
+    """List the accounts of each entity that has so many, 1 or 2."""
     pairs = [(entities, accounts) for accounts, entities in links.chunks]
-    return group(pairs, links.entity_count, links.account_count, least, most)
+    return group(pairs, links.entity_count, links.account_count, least)
 
 
 def build(links: Links) -> Graph:
     """List every link once, from both sides."""
-    of_entity = by_entity(links, 1, links.account_count)
-    named = np.repeat(of_entity.keys, np.diff(of_entity.ends))
-    of_account = group([(of_entity.pool, named)], links.account_count, links.entity_count, 1, links.entity_count)
-    degree, popularity = of_account.length, of_entity.length
-    return Graph(degree, popularity, _starts(of_account), degree, of_account.pool, _starts(of_entity), popularity, of_entity.pool)
-
-
-def _starts(lists: Grouped) -> Longs:
-    starts = np.zeros(len(lists.length), np.int64)
-    starts[lists.keys] = lists.ends[:-1]
-    return starts
+    found = by_entity(links, 1)
+    start, popularity = np.zeros(links.entity_count, np.int64), np.zeros(links.entity_count, np.int32)
+    start[found.keys], popularity[found.keys] = found.starts, found.sizes
+    one, other = turn(Listed(start, popularity, found.pool), found.counts), found.pool
+    return Graph(found.counts, popularity, one.starts, one.sizes, one.pool, start, popularity, other)

@@ -58,19 +58,19 @@ class Null(NamedTuple):
     off: Longs
 
 
-def calibrate(degree: Ints, popularity: Ints, settings: Settings) -> Null:
-    """Read the shuffled world off the link counts.
+def calibrate(degree: Ints, sizes: Longs, settings: Settings) -> Null:
+    """Read the shuffled world off the link counts: those of the accounts, and how many entities have so many.
 
     `shared[d]` counts the ordered pairs that meet at entities with at most d accounts: accounts with k and l links are expected
     to share k * l * shared[d] / links**2 of those. `rare[c]` is the largest k * l * shared[d] for which c shared ones surprise.
     """
-    links = int(popularity.sum(dtype=np.int64))
-    sizes = np.bincount(popularity, minlength=settings.cap + 2).astype(np.int64)
+    links = int(degree.sum(dtype=np.int64))
+    largest = max(int(degree.max(initial=1)), len(sizes) - 1)
+    sizes = np.concatenate([sizes, np.zeros(settings.cap + 2, np.int64)])
     cap = _cap(sizes, links, settings)
     size = np.arange(cap + 1, dtype=np.int64)
     shared = np.cumsum(sizes[: cap + 1] * size * np.maximum(size - 1, 0))
     accounts = max(int((degree >= 2).sum()), 2)
-    largest = max(int(degree.max(initial=1)), int(popularity.max(initial=1)))
     density = np.clip(np.arange(STEPS + 1), 1, STEPS - 1) / STEPS
     return Null(
         links=links,

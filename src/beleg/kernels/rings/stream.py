@@ -5,9 +5,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.rings.find import Degrees, Rings, Weighed, bits_of_one, rank, report, start_of, tie
+from beleg.kernels.rings.find import Rings, Weighed, bits_of_one, rank, report, start_of, tie
 from beleg.kernels.rings.graph import Graph, Identifiers, Links
 from beleg.kernels.rings.lists import Lists
 from beleg.kernels.rings.null import Null, Settings, calibrate
@@ -97,11 +98,11 @@ class Stream:
         """Find the rings among all live links: exactly those the batch finds in them."""
         links = self._links()._replace(chunks=[self._of_account.pairs()])
         tied, null = tie(links, self.settings)
-        return report(rank(tied, null, self.settings, None), Degrees(tied.counts, tied.length), null, links)
+        return report(rank(tied, null, self.settings, None), null, links)
 
     def calibrate(self) -> None:
         """Take the shuffled world that `ring_of` holds accounts against from the links live now."""
-        self._null = calibrate(self._of_account.length, self._of_entity.length, self.settings)
+        self._null = calibrate(self._of_account.length, np.bincount(self._of_entity.length), self.settings)
         self._ground = None
 
     def ring_of(self, account: Identifier) -> Rings | None:
@@ -112,8 +113,10 @@ class Stream:
         number, bits = self._look(account)
         if bits <= self.settings.line or self._null is None:
             return None
-        found = Weighed(block_around(number, self._standing(), self._start), bits, 0.0)
-        return report([found], Degrees(self._of_account.length, self._of_entity.length), self._null, self._links())
+        block = block_around(number, self._standing(), self._start)
+        degree = int(self._of_account.length[block.accounts.nodes].sum())
+        found = Weighed(block, degree, self._of_entity.length[block.entities.nodes], bits, 0.0)
+        return report([found], self._null, self._links())
 
     def bits_around(self, account: Identifier) -> float:
         """Say in bits how much speaks for a ring around this account; 0 where nothing does."""

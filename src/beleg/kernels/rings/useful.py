@@ -3,13 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from beleg.kernels.rings.compiled import compiled
+from beleg.kernels.rings.compiled import compiled, even, side_by_side
 from beleg.kernels.rings.graph import Graph
-from beleg.kernels.rings.group import Grouped, Ints, Longs, group, sort
-
-Flags = npt.NDArray[np.bool_]
+from beleg.kernels.rings.group import Grouped, Ints, Listed, turn
 
 
 class Useful(NamedTuple):
@@ -23,127 +20,135 @@ class Useful(NamedTuple):
     entities: Ints
 
 
-class Left(NamedTuple):
-    """Links on their way down: entities of each account one list after the other, with numbers of their own."""
+class Ends(NamedTuple):
+    """How many links each account and each listed entity has left, and the exclusive or of the numbers at their other ends.
+
+    A node with a single link names its other end by that, so that no list is looked at to cut it off.
+    """
 
     accounts: Ints
-    ends: Longs
-    pool: Ints
     entities: Ints
-    counts: Ints
 
 
 def keep_useful(tied: Grouped, cap: int) -> Useful:
     """Leave out links that no block can hold: to entities too popular, or to nodes left with fewer than two links.
 
+    Accounts are numbered by the largest group they are in, and entities in the order these accounts come to them.
+
     Args:
-        tied: the accounts of every entity that has two or more, but for those that are too popular whatever the cap.
+        tied: the accounts of every entity that has two or more; its lists are used up.
         cap: of accounts that an entity may have.
     """
-    sizes = np.diff(tied.ends)
-    numbers = np.repeat(np.arange(len(tied.keys), dtype=np.int32), sizes)
-    pool = tied.pool
-    if (sizes > cap).any():
-        fit = np.repeat(sizes <= cap, sizes)
-        pool, numbers = pool[fit], numbers[fit]
-    of_account = group([(pool, numbers)], len(tied.counts), len(tied.keys), 1, len(tied.keys))
-    left = Left(of_account.keys, of_account.ends, of_account.pool, tied.keys, of_account.counts)
-    size = len(left.accounts)
-    while (rest := _cut(left, size)) < size:
-        size = rest
-    return _compact(tied, left, size)
+    ends = add_up(tied, cap)
+    strip(ends)
+    order = np.nonzero(ends.entities[:, 0])[0]
+    order = order[np.argsort(tied.sizes[order].astype(np.uint16 if cap < 1 << 16 else np.int32), kind="stable")]
+    popularity, kept = tied.sizes[order], ends.entities[order, 0]
+    lists = Listed(tied.starts[order], popularity, tied.pool)
+    accounts, number = _by_largest(_largest(lists, len(tied.counts)), ends.accounts, len(order))
+    side_by_side(lambda span: _rename(lists, span, number), even(popularity))
+    of_account = turn(lists._replace(sizes=kept), ends.accounts[accounts, 0])
+    place = _as_met(of_account.pool, len(order))
+    entities, whole, left = np.empty_like(kept), np.empty_like(kept), np.empty_like(kept)
+    entities[place], whole[place], left[place] = tied.keys[order], popularity, kept
+    of_entity = turn(of_account, left)
+    return Useful(Graph(tied.counts[accounts], whole, *of_account, *of_entity), accounts, entities)
+
+
+def add_up(tied: Grouped, cap: int) -> Ends:
+    """Add up the links of every node, but for those to entities with more than so many accounts."""
+    entities = np.zeros((len(tied.keys), 2), np.int32)
+    accounts = len(tied.counts)
+    parts = side_by_side(lambda span: _add_up(tied, (*span, cap), np.zeros((accounts, 2), np.int32), entities), even(tied.sizes))
+    for one in parts[1:]:
+        parts[0][:, 0] += one[:, 0]
+        parts[0][:, 1] ^= one[:, 1]
+    return Ends(parts[0], entities)
 
 
 @compiled
-def _cut(left: Left, size: int) -> int:
-    """Drop accounts and entities left with fewer than two links, going through the accounts once; say how many stay.
-
-    What is left moves together where it stands. All accounts staying, no entity can have lost one: then it is done.
-    """
-    counts, pool = left.counts, left.pool
-    stay, place, begin = 0, np.int64(0), np.int64(0)
-    for account in range(size):
-        end = left.ends[account + 1]
-        kept = place
-        for i in range(begin, end):
-            entity = pool[i]
-            if counts[entity] >= 2:
-                pool[kept] = entity
-                kept += 1
-            else:
-                counts[entity] -= 1
-        if kept < place + 2:
-            for i in range(place, kept):
-                counts[pool[i]] -= 1
-            kept = place
-        else:
-            left.accounts[stay] = left.accounts[account]
-            stay += 1
-        begin, place = end, kept
-        left.ends[stay] = place
-    return stay
-
-
-def _compact(tied: Grouped, left: Left, size: int) -> Useful:
-    """Number accounts by the largest group they are in, and entities in the order these accounts come to them."""
-    popularity = tied.length[left.entities]
-    order = _together(left, size, popularity)
-    start, pool, number = _renumber(left, order, popularity)
-    known = np.nonzero(number >= 0)[0]
-    entities = np.empty(len(known), np.int32)
-    entities[number[known]] = left.entities[known]
-    counts = np.empty(len(known), np.int32)
-    counts[number[known]] = left.counts[known]
-    accounts = left.accounts[order]
-    length = np.diff(start).astype(np.int32)
-    ours = np.repeat(np.arange(size, dtype=np.int32), length)
-    turned = group([(pool, ours)], len(known), size, 1, size)
-    degree, whole = tied.counts[accounts], tied.length[entities]
-    return Useful(Graph(degree, whole, start[:-1], length, pool, turned.ends[:-1], counts, turned.pool), accounts, entities)
+def _add_up(tied: Grouped, which: tuple[int, int, int], accounts: Ints, entities: Ints) -> Ints:
+    first, last, cap = which
+    for entity in range(first, last):
+        if tied.sizes[entity] <= cap:
+            entities[entity, 0] = tied.sizes[entity]
+            for account in tied.pool[tied.starts[entity] : tied.starts[entity] + tied.sizes[entity]]:
+                accounts[account, 0] += 1
+                accounts[account, 1] ^= entity
+                entities[entity, 1] ^= account
+    return accounts
 
 
 @compiled
-def _together(left: Left, size: int, popularity: Ints) -> Ints:
-    """Order the accounts by the most popular entity they have."""
-    group = np.empty(size, np.int32)
-    place = np.zeros(len(popularity) + 1, np.int64)
-    for account in range(size):
-        most = left.pool[left.ends[account]]
-        for entity in left.pool[left.ends[account] : left.ends[account + 1]]:
-            if popularity[entity] > popularity[most]:
-                most = entity
-        group[account] = most
-        place[most + 1] += 1
-    for entity in range(len(popularity)):
-        place[entity + 1] += place[entity]
-    order = np.empty(size, np.int32)
-    for account in range(size):
-        order[place[group[account]]] = account
-        place[group[account]] += 1
-    return order
+def strip(ends: Ends) -> None:
+    """Take away the links of nodes that have a single one, for as long as there are any."""
+    accounts, entities = ends
+    for first in range(len(accounts)):
+        account = np.int64(first)
+        while accounts[account, 0] == 1:
+            entity = np.int64(accounts[account, 1])
+            accounts[account, 0] = 0
+            entities[entity, 0] -= 1
+            entities[entity, 1] ^= account
+            if entities[entity, 0] == 1:
+                account = np.int64(entities[entity, 1])
+                entities[entity, 0] = 0
+                accounts[account, 0] -= 1
+                accounts[account, 1] ^= entity
+
+
+def _largest(lists: Listed, accounts: int) -> Ints:
+    """Name the last list that each account is in."""
+    found = side_by_side(lambda span: _last_list(lists, span, np.zeros(accounts, np.int32)), even(lists.sizes))
+    for one in found[1:]:
+        np.maximum(found[0], one, out=found[0])
+    return found[0]
 
 
 @compiled
-def _renumber(left: Left, order: Ints, popularity: Ints) -> tuple[Longs, Ints, Ints]:
-    """Write the lists in this order, the rarest entity first; say which number each entity has now, -1 for those gone."""
-    start = np.empty(len(order) + 1, np.int64)
-    pool = np.empty(left.ends[len(order)], np.int32)
-    number = np.full(len(popularity), -1, np.int32)
-    keys = np.empty(8, np.int64)
-    known, place = 0, np.int64(0)
-    for account in range(len(order)):
-        start[account] = place
-        one = left.pool[left.ends[order[account]] : left.ends[order[account] + 1]]
-        if len(one) > len(keys):
-            keys = np.empty(2 * len(one), np.int64)
-        for i in range(len(one)):
-            if number[one[i]] < 0:
-                number[one[i]] = known
-                known += 1
-            keys[i] = np.int64(popularity[one[i]]) << 32 | number[one[i]]
-        sort(keys[: len(one)])
-        for i in range(len(one)):
-            pool[place] = keys[i] & 0xFFFFFFFF
-            place += 1
-    start[len(order)] = place
-    return start, pool, number
+def _last_list(lists: Listed, span: tuple[int, int], last: Ints) -> Ints:
+    for one in range(span[0], span[1]):
+        for account in lists.pool[lists.starts[one] : lists.starts[one] + lists.sizes[one]]:
+            last[account] = one
+    return last
+
+
+@compiled
+def _by_largest(largest: Ints, ends: Ints, lists: int) -> tuple[Ints, Ints]:
+    """Order the accounts that are left by the lists named, the last first; say which number each has by that, -1 for the rest."""
+    place = np.zeros(lists + 1, np.int32)
+    for account in range(len(largest)):
+        place[largest[account]] += ends[account, 0] > 0
+    known = 0
+    for one in range(lists, -1, -1):
+        known, place[one] = known + place[one], known
+    accounts, number = np.empty(known, np.int32), np.full(len(largest), -1, np.int32)
+    for account in range(len(largest)):
+        if ends[account, 0] > 0:
+            number[account] = place[largest[account]]
+            accounts[number[account]] = account
+            place[largest[account]] += 1
+    return accounts, number
+
+
+@compiled
+def _rename(lists: Listed, span: tuple[int, int], number: Ints) -> None:
+    """Write lists in other numbers, leaving out what has none."""
+    for one in range(span[0], span[1]):
+        size = lists.starts[one]
+        for i in range(lists.starts[one], lists.starts[one] + lists.sizes[one]):
+            lists.pool[size] = number[lists.pool[i]]
+            size += lists.pool[size] >= 0
+
+
+@compiled
+def _as_met(pool: Ints, numbers: int) -> Ints:
+    """Write numbers in the order they are met; say which each is now."""
+    place = np.full(numbers, -1, np.int32)
+    known = 0
+    for i in range(len(pool)):
+        if place[pool[i]] < 0:
+            place[pool[i]] = known
+            known += 1
+        pool[i] = place[pool[i]]
+    return place
