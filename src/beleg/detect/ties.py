@@ -30,45 +30,69 @@ SHOWN = (
 # Kinds of ties that only refunds without proofs make.
 BY_GAPS = ("article", "staff")
 
-_COLUMNS = ("account", "kind", "entity", "fact_id", "at")
+_TIE = ("account", "kind", "entity")
+_COLUMNS = (*_TIE, "fact_id", "at")
+
+
+def ties(dossier: Dossier) -> ir.Table:
+    """Every tie: account, kind, entity; one may come several times, and a blank ties nobody.
+
+    They are written down by themselves: an engine that sums up what it is still reading from many tables needs too much memory.
+    """
+    return dossier.view.step("ties", lambda _: told(dossier).select(*_TIE))
 
 
 def told(dossier: Dossier, of: ir.Table | None = None) -> ir.Table:
-    """Every tie: account, kind, entity, a fact that tells of it (fact_id) and since when (at); a blank ties nobody.
+    """The same, each with a fact that tells of it (fact_id) and since when (at).
 
-    One may come several times. Refunds whose required proofs are absent or contradicted tie an account to the article and to
-    whoever received or approved it: honest ones fall on all articles and all staff alike.
+    Refunds whose required proofs are absent or contradicted tie an account to the article and to whoever received or approved it:
+    honest ones fall on all articles and all staff alike.
 
     Args:
         dossier: what is known.
         of: only ties of these accounts (account), if they are few.
     """
-    parts = [*_shown(dossier, of), *_by_gaps(dossier)]
+    parts = [*_own(dossier, of), _through(dossier, of), *_by_gaps(dossier)]
     t = ibis.union(*(part.select(*_COLUMNS) for part in parts), distinct=False)
     t = t.filter(_said(t.account))
     return t if of is None else t.semi_join(of, "account")
 
 
-def _shown(dossier: Dossier, of: ir.Table | None) -> Iterator[ir.Table]:
+def _own(dossier: Dossier, of: ir.Table | None) -> Iterator[ir.Table]:
+    """Of facts that name the account itself."""
     identifiers = dossier.table("identifiers")
     identifiers = _of(identifiers.filter(_said(identifiers.value)), of)
     yield identifiers.select(account="account_id", kind="kind", entity="value", fact_id="id", at="occurred_at")
-    through = []
     for table, column, kind in SHOWN:
-        facts = dossier.table(table)
-        if table == "sign_ins":
-            facts = facts.filter(facts.outcome != "failure")
-        rows = facts.filter(_said(facts[column])).mutate(kind=ibis.literal(kind), entity=facts[column])
-        if table == "orders" or "order_id" not in facts.columns:
-            yield _of(rows, of).select("kind", "entity", account="account_id", fact_id="id", at="occurred_at")
-        else:
-            own = rows.account_id if "account_id" in facts.columns else ibis.null("string")
-            through.append(rows.select("kind", "entity", "order_id", account=own, fact_id="id", at="occurred_at"))
+        if table in _NAMING:
+            rows = _of(_facts(dossier, table, column, kind), of)
+            yield rows.select("kind", "entity", account="account_id", fact_id="id", at="occurred_at")
+
+
+def _through(dossier: Dossier, of: ir.Table | None) -> ir.Table:
+    """Of facts that name an order, and perhaps the account: else it is the order's."""
+    parts = []
+    for table, column, kind in SHOWN:
+        if table not in _NAMING:
+            rows = _facts(dossier, table, column, kind)
+            account = rows.account_id if "account_id" in rows.columns else ibis.null("string")
+            parts.append(rows.select("kind", "entity", "order_id", account=account, fact_id="id", at="occurred_at"))
     owners = headers(dossier).select("order_id", "owner")
     if of is not None:
         owners = owners.semi_join(of, owners.owner == of.account)
-    rows = ibis.union(*through, distinct=False).left_join(owners, "order_id")
-    yield rows.mutate(account=ibis.coalesce(rows.account, rows.owner))
+    rows = ibis.union(*parts, distinct=False).left_join(owners, "order_id")
+    return rows.mutate(account=ibis.coalesce(rows.account, rows.owner))
+
+
+# Tables whose facts name the account whatever they are about.
+_NAMING = ("sign_ins", "orders")
+
+
+def _facts(dossier: Dossier, table: str, column: str, kind: str) -> ir.Table:
+    facts = dossier.table(table)
+    if table == "sign_ins":
+        facts = facts.filter(facts.outcome != "failure")
+    return facts.filter(_said(facts[column])).mutate(kind=ibis.literal(kind), entity=facts[column])
 
 
 def _of(rows: ir.Table, of: ir.Table | None) -> ir.Table:

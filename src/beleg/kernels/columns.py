@@ -26,10 +26,10 @@ def numbered(column: "pa.ChunkedArray[Any]") -> tuple[Ints, list[Any]]:
 
 
 def coded(column: "pa.ChunkedArray[Any]") -> tuple[Ints, "pa.Array[Any]"]:
-    """The same, the values as an array: for a column of very many."""
+    """The same, the values as an array: for a column of very many. Whole numbers from 0 on stay what they are, there or not."""
     if pa.types.is_integer(column.type):
-        different, number = _numbers(np.asarray(column.to_numpy(), dtype=np.int64))
-        return number, pa.array(different)
+        numbers = np.asarray(column.to_numpy(), dtype=np.int64)
+        return numbers, pa.array(np.arange(numbers.max(initial=-1) + 1))
     whole = column.combine_chunks().dictionary_encode()
     order = np.asarray(pc.array_sort_indices(whole.dictionary), dtype=np.int64)
     place = np.empty(len(order), dtype=np.int64)
@@ -40,11 +40,11 @@ def coded(column: "pa.ChunkedArray[Any]") -> tuple[Ints, "pa.Array[Any]"]:
 def paired(one: Ints, other: Ints, others: int) -> tuple[Ints, Ints, Ints]:
     """The pairs there are, by their two numbers, and which of them each row is."""
     width = max(others, 1)
-    pairs, number = _numbers(one * np.int64(width) + other)
+    pairs, number = distinct(one * np.int64(width) + other)
     return pairs // width, pairs % width, number
 
 
-def _numbers(keys: Ints) -> tuple[Ints, Ints]:
+def distinct(keys: Ints) -> tuple[Ints, Ints]:
     """The different keys, sorted, and which of them each row is; by the quickest way that their kind allows."""
     different = np.empty(len(keys), dtype=np.bool_)
     different[:1], different[1:] = True, keys[1:] != keys[:-1]

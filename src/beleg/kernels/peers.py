@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from beleg.kernels.columns import Flags, Floats, Ints, coded, floats, paired, summed, tabled
+from beleg.kernels.columns import Flags, Floats, Ints, coded, distinct, floats, paired, summed, tabled
 from beleg.kernels.tails import variation_of_others, varied_tail
 
 _TEXTS: list[tuple[str, pa.DataType]] = [("subject", pa.string()), ("stratum", pa.string()), ("peers", pa.int64())]
@@ -97,8 +97,8 @@ def hold(counted: pa.Table, fewest: int, lenience: float = 1.0) -> tuple[pa.Tabl
         p = np.maximum(p, varied_tail(sums.observed, sums.n, _raised(sums.mean, lenience), variation))
     main = _main(work, len(names))[alive]
     told = [names.take(alive), groups.take(main), peers[main]]
-    compared = np.bincount(work.owner[work.enough], minlength=len(names)) > 0
-    too_few = names.take(np.flatnonzero(~compared))
+    there, compared = (np.bincount(some, minlength=len(names)) > 0 for some in (work.owner, work.owner[work.enough]))
+    too_few = names.take(np.flatnonzero(there & ~compared))
     return tabled(HELD, [*told, sums.n, sums.observed, sums.expected, variation, p]), tuple(map(str, too_few.to_pylist()))
 
 
@@ -142,7 +142,7 @@ def _work(codes: tuple[Ints, Ints, Ints], sizes: tuple[int, int], counted: pa.Ta
     owner, place, pair = paired(*np.divmod(whose, max(groups, 1)), groups)
     trials, hits = (summed(row, floats(counted[name]), len(pair)) for name in ("trials", "hits"))
     hit = (hits > 0).astype(np.float64)
-    different, amount = np.unique(trials, return_inverse=True)
+    different, amount = distinct(trials.astype(np.int64))
     kind_place, kind_amount, kind = paired(place[pair], amount, len(different))
     peers = np.bincount(place, minlength=groups) - 1
     enough = peers[place] >= fewest
@@ -157,7 +157,7 @@ def _work(codes: tuple[Ints, Ints, Ints], sizes: tuple[int, int], counted: pa.Ta
         number=pair,
         kind=kind,
         kind_place=kind_place,
-        kind_trials=different[kind_amount],
+        kind_trials=different[kind_amount].astype(np.float64),
         occasion_owner=occasion_owner,
         occasion_hit=(summed(occasion, hit[rows], len(occasion_owner)) > 0).astype(np.float64),
         rows=rows,

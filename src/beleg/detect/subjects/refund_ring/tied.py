@@ -3,7 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
-from beleg.detect.ties import BY_GAPS, told
+from beleg.detect.ties import BY_GAPS, ties
 from beleg.proofs.dossier import Dossier
 
 # What a row of what is counted says.
@@ -20,8 +20,7 @@ def held(dossier: Dossier) -> ir.Table:
 
 
 def _held(dossier: Dossier) -> ir.Table:
-    every = told(dossier)
-    t = every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
+    t = dossier.view.step("tied_things", lambda _: _tied(dossier))
     alone = t["first"] == t["last"]
     t = t.mutate(
         account=alone.ifelse(t["first"], ""),
@@ -29,6 +28,12 @@ def _held(dossier: Dossier) -> ir.Table:
         entity=alone.ifelse("", t.entity),
     )
     return t.group_by(["account", "kind", "entity"]).agg(n=t.count())
+
+
+def _tied(dossier: Dossier) -> ir.Table:
+    """Every thing with the first and the last of its accounts; kept by itself, as two sums at a time would take too much memory."""
+    every = ties(dossier)
+    return every.group_by(["kind", "entity"]).agg(first=every.account.min(), last=every.account.max())
 
 
 def things(dossier: Dossier) -> ir.Table:
@@ -44,7 +49,7 @@ def links(dossier: Dossier) -> ir.Table:
 
 
 def _links(dossier: Dossier) -> ir.Table:
-    t = told(dossier).join(things(dossier), ["kind", "entity"])
+    t = ties(dossier).join(things(dossier), ["kind", "entity"])
     return t.select("account", thing="number", by_gaps=t.kind.isin(BY_GAPS)).distinct()
 
 
