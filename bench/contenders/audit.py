@@ -5,14 +5,17 @@ from pathlib import Path
 
 from beleg.audit.pipeline import Audit
 from beleg.audit.settings import AuditSettings
+from beleg.commands.light import start_light
 from beleg.report import write_report
 from bench.contenders.clock import Clock, run
 
 
 def answer(world: Path, out: Path, clock: Clock, *, staff: bool = False) -> None:
     """The audit, as the command line runs it."""
+    start_light()
     with tempfile.TemporaryDirectory(dir=out) as work:
-        result = Audit(AuditSettings(path=str(world), work=Path(work), key=b"0" * 32, staff=staff), clock.say).run(out)
+        settings = AuditSettings(path=str(world), work=Path(work), key=b"0" * 32, staff=staff, recalls=True)
+        result = Audit(settings, clock.say).run(out)
         clock.say("report")
         write_report(result, out, staff=staff)
 

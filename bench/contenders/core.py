@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-import ibis
 import pyarrow.parquet as pq
 
+from beleg.commands.light import start_light
 from beleg.detect.run import found, plan
 from beleg.ledger.engines import open_engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
+from beleg.proofs.span import span
 from bench.contenders.clock import Clock, run
 
 
 def answer(world: Path, out: Path, clock: Clock) -> None:
     """Proofs and detectors alone."""
+    start_light()  # as the command line does
     clock.say("preparing")
-    engine = open_engine("duckdb", out / "work")
+    engine = open_engine("duckdb", out / "work", recalls=True)
     engine.attach_facts({path.stem: [path] for path in world.glob("*.parquet")})
-    known = (engine.table(path.stem).known_at.max().name("last").as_table() for path in world.glob("*.parquet"))
-    (last,) = engine.rows(ibis.union(*known, distinct=False).agg(last=lambda t: t["last"].max())).to_pylist()
-    dossier = Dossier(View(engine, keeping=True), prepare(engine), last["last"])
+    dossier = Dossier(View(engine, keeping=True), prepare(engine), span(engine)[1] or 0)
     clock.say("proving")
     states = dossier.states
     clock.say("detecting")

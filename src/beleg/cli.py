@@ -1,6 +1,5 @@
 """The command line: audit a shop's exports, propose a mapping, make a world, show the demo."""
 
-import gc
 import shutil
 import signal
 import sys
@@ -22,6 +21,7 @@ from beleg.audit.pipeline import Audit
 from beleg.audit.result import AuditResult
 from beleg.audit.settings import AuditSettings, pseudonym_key
 from beleg.commands import history
+from beleg.commands.light import start_light
 from beleg.commands.telling import bar, moment, told
 from beleg.connect import propose
 from beleg.report import render, serve, write_report
@@ -108,6 +108,7 @@ def audit(
         settings = AuditSettings(
             path=path, work=Path(work), mapping=mapping, engine=engine, engine_address=engine_address, budget=budget,
             currency=currency, as_of=moment(as_of), weights=weights, staff=staff, key=pseudonym_key(), closed=_closed(cases),
+            recalls=True,
         )  # fmt: skip
         result = _run(settings, out)
         report = write_report(result, out, staff=staff)
@@ -203,7 +204,12 @@ def demo(*, port: int | None = None, orders: int = DEMO_ORDERS, seed: int = DEMO
         key = pseudonym_key(folder / "pseudonyms.key")
         # Nobody here is real, so the sections on staff are shown without being asked for.
         settings = AuditSettings(
-            path=str(folder / "year"), title="A shop's year with a planted ring", work=folder / "work", key=key, staff=True
+            path=str(folder / "year"),
+            title="A shop's year with a planted ring",
+            work=folder / "work",
+            key=key,
+            staff=True,
+            recalls=True,
         )
         result = _run(settings, folder / "report")
         report = write_report(result, folder / "report", staff=True)
@@ -247,8 +253,7 @@ def _told_to_stop(number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line."""
-    # expressions are a great many small objects that are kept; looking through all of them for cycles again and again finds none
-    gc.set_threshold(100_000, 50, 50)
+    start_light()
     signal.signal(signal.SIGTERM, _told_to_stop)
     if set(sys.argv[1:]) <= {"-h", "--help"}:
         # a list of commands says what each is for, so all are loaded

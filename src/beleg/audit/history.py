@@ -11,6 +11,7 @@ from beleg.connect import Book, Intake, read
 from beleg.connect.intake import usual_notes
 from beleg.ledger.engines import copy_out, open_engine
 from beleg.ledger.engines.base import Engine
+from beleg.proofs.span import span
 
 Progress = Callable[[str, float], None]
 
@@ -39,7 +40,7 @@ def attached(history: History, work: Path, progress: Progress) -> Iterator[tuple
     engine = open_engine("duckdb", work / "engine", None)
     try:
         engine.attach_facts(tables)
-        yield engine, _last(engine, list(tables))
+        yield engine, span(engine)[1] or 0
     finally:
         engine.close()
 
@@ -79,13 +80,3 @@ def taken(store: str, work: Path, progress: Progress) -> Intake:
 
 def _book(table: str, rows: int) -> Book:
     return Book(f"{LEDGER}: {table}", "", rows, rows, {}, 0, 0, {table: rows})
-
-
-def _last(engine: Engine, tables: list[str]) -> int:
-    """The last moment anything is known of."""
-    lasts = [0]
-    for name in tables:
-        facts = engine.table(name)
-        (row,) = engine.rows(facts.agg(last=facts.known_at.max())).to_pylist()
-        lasts.append(row["last"] or 0)
-    return max(lasts)

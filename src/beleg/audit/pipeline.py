@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -26,11 +25,11 @@ from beleg.audit.subjects import Gathered
 from beleg.audit.timelines import Timelines
 from beleg.connect import Intake, read
 from beleg.detect.run import Run, found, plan, seconds
-from beleg.facts.registry import fact_types
 from beleg.ledger.engines import open_engine
 from beleg.ledger.engines.base import Engine
 from beleg.ledger.view import View
 from beleg.proofs.dossier import Dossier, prepare
+from beleg.proofs.span import span
 from beleg.weigh.bits import Weighed
 from beleg.weigh.weights import Weights, load
 
@@ -53,7 +52,8 @@ class Audit:
             EngineError: the engine cannot be opened.
         """
         intake = self._intake()
-        engine = open_engine(self.settings.engine, self.settings.work / "engine", self.settings.engine_address)
+        asked, work = self.settings, self.settings.work / "engine"
+        engine = open_engine(asked.engine, work, asked.engine_address, recalls=asked.recalls)
         try:
             engine.attach_facts(intake.tables)
             if out is not None and intake.quarantine_file is not None:
@@ -74,7 +74,7 @@ class Audit:
         self._progress(f"reading {step}", 0.4 * share)
 
     def _answer(self, intake: Intake, engine: Engine, out: Path | None) -> AuditResult:
-        worked = self._work(engine, list(intake.tables))
+        worked = self._work(engine)
         self._progress("judging subjects", 0.85)
         gathered = Gathered(worked.dossier, worked.stands, worked.weights, self.settings)
         self._progress("ranking", 0.9)
@@ -95,11 +95,11 @@ class Audit:
             findings.write(gathered.findings(worked.currency).to_batches())
             findings.add(withdrawn(engine, before, findings.found, ran, as_of))
 
-    def _work(self, engine: Engine, tables: list[str]) -> "_Worked":
+    def _work(self, engine: Engine) -> "_Worked":
         """Every step up to the scores; what later steps read is kept by the engine."""
         self._progress("judging the sources", 0.4)
         covered = prepare(engine, self.settings.as_of)
-        first, last = _span(engine, tables)
+        first, last = span(engine)
         dossier = Dossier(View(engine, as_of=self.settings.as_of, keeping=True), covered, self.settings.as_of or last or 0)
         self._progress("proving", 0.45)
         _ = dossier.states
@@ -178,20 +178,6 @@ def _with_money(worked: _Worked) -> Iterator[pa.RecordBatch]:
     money = worked.stands.select("amount", "currency", subject="slice_id")
     rows = worked.hits.left_join(money, "subject").select("detector", "subject", "fact_id", "role", "amount", "currency")
     return worked.dossier.view.engine.batches(rows, ("detector", "subject", "fact_id", "role"))
-
-
-def _span(engine: Engine, tables: list[str]) -> tuple[int | None, int | None]:
-    """The first and the last moment anything is known of."""
-    facts = {name: engine.table(name) for name in tables}
-    spans = (t.agg(table=ibis.literal(name), first=t.occurred_at.min(), last=t.known_at.max()) for name, t in facts.items())
-    rows = engine.rows(ibis.union(*spans, distinct=False)).to_pylist() if tables else []
-    firsts = (row["first"] for row in rows if row["first"] is not None and row["table"] in _TRADE)
-    lasts = (row["last"] for row in rows if row["last"] is not None)
-    return min(firsts, default=None), max(lasts, default=None)
-
-
-# The tables whose first fact begins the period of a report; rosters and accounts reach further back.
-_TRADE = frozenset(name for name in fact_types() if name not in {"staff", "accounts", "identifiers"})
 
 
 def _rates_note(base: str, unknown: tuple[str, ...]) -> str:

@@ -17,7 +17,8 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     against those of this audit; `mapping` a shipped mapping's name or a file; `work` a folder for what is computed on
     the way; `as_of` a moment in microseconds, by default the last one anything is known of; `title` what the report is called,
     by default after its input; `weights` a file of the shop's own, by default the shipped ones; `key` the pseudonyms' secret;
-    `closed` what closed cases came to (`audit.closed`), if any were named.
+    `closed` what closed cases came to (`audit.closed`), if any were named; `recalls` whether statements that earlier runs compiled
+    are used again (`ledger.recall`).
     """
 
     path: str = ""
@@ -34,6 +35,7 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
     weights: str = ""
     key: bytes
     closed: pa.Table | None = None
+    recalls: bool = False
 
 
 def pseudonym(key: bytes, kind: str, value: str | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 import msgspec
+import pyarrow as pa
 
 from beleg.detect.card import Detector, every_detector
 from beleg.proofs.dossier import Dossier
@@ -29,9 +30,14 @@ def missing(dossier: Dossier, needs: Mapping[str, tuple[str, ...]]) -> dict[str,
     """For every name, which of its needs what is in view does not fill; see `Card`."""
     either = {need: need.split("|") for mine in needs.values() for need in mine}
     single = sorted({one for each in either.values() for one in each})
-    asked = ibis.union(*(_first(dossier, one) for one in single), distinct=False) if single else None
-    held = set() if asked is None else {row["need"] for row in dossier.view.rows(asked).to_pylist()}
+    held = {row["need"] for row in _held(dossier, single).to_pylist()} if single else set()
     return {name: tuple(need for need in mine if held.isdisjoint(either[need])) for name, mine in needs.items()}
+
+
+def _held(dossier: Dossier, needs: list[str]) -> pa.Table:
+    """Those of these needs that what is in view fills."""
+    name = f"held {' '.join(needs)}"
+    return dossier.view.ask(name, lambda _: ibis.union(*(_first(dossier, one) for one in needs), distinct=False))
 
 
 def _first(dossier: Dossier, need: str) -> ir.Table:
@@ -50,7 +56,7 @@ def found(dossier: Dossier, runs: tuple[Run, ...]) -> ir.Table:
 
 
 def _step(dossier: Dossier, detector: Detector) -> ir.Table:
-    return dossier.view.step(f"found_{detector.name}", lambda _: found_by(dossier, detector))
+    return dossier.view.lasting(f"found_{detector.name}", lambda _: found_by(dossier, detector))
 
 
 def seconds(dossier: Dossier, run: Run) -> float:

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from beleg.ledger.engines.base import Engine
+from beleg.ledger.recall import Compiled, Recall
 
 # How a table without an order number reaches one: by this column, through that table.
 REACH = (("parcel_id", "parcels"), ("lpn", "receipts"), ("serial", "packed_serials"), ("account_id", "orders"))
@@ -90,6 +91,52 @@ class View:
             built = build(self)
             self._steps[name] = self.engine.keep(f"step_{name}", built) if self.keeping else self._named(f"step_{name}", built)
         return self._steps[name]
+
+    def lasting(self, name: str, build: Callable[["View"], ir.Table]) -> ir.Table:
+        """A step that is the same expression whatever the facts, so that an earlier run may have compiled it (`ledger.recall`)."""
+        if self.keeping and name not in self._steps:
+            self._steps[name] = self.make(f"step_{name}", build)
+        return self.step(name, build)
+
+    def ask(self, name: str, build: Callable[["View"], ir.Table]) -> pa.Table:
+        """The rows of a question that is the same expression whatever the facts, as a lasting step is."""
+        if (recall := self._recall()) is None:
+            return self.rows(build(self))
+        asked = self._compiled(recall, f"ask_{name}", build)
+        return self.engine.run(asked.statement, asked.schema)
+
+    def make(self, name: str, build: Callable[["View"], ir.Table]) -> ir.Table:
+        """A table to be asked for with `prepared`; the same expression whatever the facts, as a lasting step is."""
+        if (recall := self._recall()) is None:
+            return self.engine.keep(name, build(self))
+        made = self._compiled(recall, name, build)
+        return self.engine.make(name, made.statement, made.schema)
+
+    def _recall(self) -> Recall | None:
+        """What an earlier run compiled speaks of all facts, whoever knew them when."""
+        whole = self.as_of is None and self.order_id is None and self.moments is None and not self._assumed
+        return self.engine.recall if whole else None
+
+    def _compiled(self, recall: Recall, name: str, build: Callable[["View"], ir.Table]) -> Compiled:
+        """A statement from an earlier run, else built, compiled and kept for the next; the steps that it reads are made."""
+        known = recall.get(name)
+        if known is None or not self._in_reach(recall, known):
+            built = build(self)
+            known = Compiled.of(self.engine.statement(built), built.schema().to_pyarrow())
+            recall.learn(name, known)
+        self._make_steps(recall, known)
+        return known
+
+    def _in_reach(self, recall: Recall, asked: Compiled) -> bool:
+        """Whether every step that a statement reads is made, or known itself."""
+        read = (recall.get(f"step_{step}") for step in asked.steps - self._steps.keys())
+        return all(one is not None and self._in_reach(recall, one) for one in read)
+
+    def _make_steps(self, recall: Recall, asked: Compiled) -> None:
+        for step in sorted(asked.steps):
+            if step not in self._steps and (known := recall.get(f"step_{step}")) is not None:
+                self._make_steps(recall, known)
+                self._steps[step] = self.engine.make(f"step_{step}", known.statement, known.schema)
 
     def _named(self, name: str, built: ir.Table) -> ir.Table:
         self._expressions[name] = self.engine.sql(built)

@@ -21,8 +21,8 @@ _CLASSES = ["not_received", "cancelled", "damaged", "returnless", "adjustment", 
 
 def claim_evidence(view: View) -> Iterable[ir.Table]:
     """Evidence rows for the proofs that answer claims."""
-    asked = view.step("slices", slices).filter(lambda t: t.refund_class.isin(_CLASSES))
-    sent = view.step("outbound_scans", lambda v: _outbound(v, asked))
+    asked = view.lasting("slices", slices).filter(lambda t: t.refund_class.isin(_CLASSES))
+    sent = view.lasting("outbound_scans", lambda v: _outbound(v, asked))
     yield from _dispatch(view, asked, sent)
     yield from _delivery(sent)
     yield from _weights(view, asked)
@@ -102,7 +102,7 @@ def _approvals(view: View, asked: ir.Table) -> Iterable[ir.Table]:
     given = asked.filter(asked.refund_class.isin(["adjustment", "goodwill"])).select("slice_id")
     people = view.prepared("people")
     refunds = view.table("refunds").select("requester", "approver", "session", fact_id="id", at="occurred_at")
-    paid = view.step("refund_facts", refund_facts).select("slice_id", "fact_id").semi_join(given, "slice_id")
+    paid = view.lasting("refund_facts", refund_facts).select("slice_id", "fact_id").semi_join(given, "slice_id")
     paid = paid.join(refunds.filter(refunds.approver.notnull()), "fact_id")
     asking = people.rename(requester="login", asking_person="person")
     agreeing = people.rename(approver="login", agreeing_person="person")

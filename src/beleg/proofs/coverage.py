@@ -56,8 +56,8 @@ def _spans(days: tuple[int, ...]) -> Iterable[tuple[int, int]]:
 
 def measure(view: View) -> Coverage:
     """Measure the coverage of everything in view."""
-    days = view.rows(ibis.union(*_daily(view), distinct=False))
-    roster = view.rows(view.table("staff").limit(1).select("login")).num_rows > 0
+    days = view.ask("days", lambda v: ibis.union(*_daily(v), distinct=False))
+    roster = view.ask("any_staff", lambda v: v.table("staff").limit(1).select("login")).num_rows > 0
     return Coverage(places=tuple(judge(days)), roster=roster)
 
 

@@ -3,7 +3,6 @@
 from functools import cached_property
 
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from beleg.kernels import first_bought, people
 from beleg.ledger.engines.base import Engine
@@ -36,12 +35,12 @@ class Dossier:
     @cached_property
     def slices(self) -> ir.Table:
         """One row per slice, see `proofs.slices.slices`."""
-        return self.view.step("slices", slices)
+        return self.view.lasting("slices", slices)
 
     @cached_property
     def evidence(self) -> ir.Table:
         """One row per slice, proof and fact, see `proofs.evidence.evidence`."""
-        return self.view.step("evidence", evidence.evidence)
+        return self.view.lasting("evidence", evidence.evidence)
 
     @cached_property
     def states(self) -> ir.Table:
@@ -51,12 +50,12 @@ class Dossier:
     @cached_property
     def allocations(self) -> ir.Table:
         """Every settled refund, spread over order lines, see `proofs.allocate.allocations`."""
-        return self.view.step("allocations", allocations)
+        return self.view.lasting("allocations", allocations)
 
     @cached_property
     def refund_facts(self) -> ir.Table:
         """The facts by which money left for each slice: slice_id, fact_id, amount, occurred_at (refunds and lost disputes)."""
-        return self.view.step("refund_facts", refund_facts)
+        return self.view.lasting("refund_facts", refund_facts)
 
     @cached_property
     def overpaid(self) -> ir.Table:
@@ -86,28 +85,36 @@ _ACTS = ("receipts", "inspections", "dispositions", "dock_arrivals")
 def prepare(engine: Engine, as_of: int | None = None) -> Coverage:
     """Compute what every question needs beforehand, once: persons, suspect sessions, refunds tied to purchases, coverage."""
     view = View(engine, as_of=as_of)
-    engine.load("people", _people(view))
-    engine.keep("suspects", sessions.suspects(view))
-    engine.load("matches", _matches(view))
+    engine.load("people", people.merge(view.ask("roster", _roster), view.ask("shared_sessions", _shared_sessions)))
+    view.make("suspects", sessions.suspects)
+    engine.load("matches", first_bought.tie(view.ask("bought", _bought), view.ask("loose", _loose)))
     return measure(view)
 
 
-def _people(view: View) -> pa.Table:
-    roster = view.table("staff").select("login", "person").distinct()
+def _roster(view: View) -> ir.Table:
+    return view.table("staff").select("login", "person").distinct()
+
+
+def _shared_sessions(view: View) -> ir.Table:
+    """Sessions in which several logins acted, with those."""
     acts = [view.table(name).select(login="actor", session="session") for name in _ACTS]
     every = acts[0].union(*acts[1:]).filter(lambda t: (t.session != "") & (t.login != "")).distinct()
     crowded = every.group_by("session").agg(logins=every.login.nunique()).filter(lambda t: t.logins > 1)
-    return people.merge(view.rows(roster), view.rows(every.semi_join(crowded, "session").select("login", "session")))
+    return every.semi_join(crowded, "session").select("login", "session")
 
 
-def _matches(view: View) -> pa.Table:
+def _loose(view: View) -> ir.Table:
+    """Refunds that name no order."""
     refunds = view.table("refunds")
     loose = refunds.filter(refunds.order_id.isnull() & (refunds.status == "settled"))
     service = (loose.stated_class == "adjustment").fill_null(False)
-    asked = loose.select(
+    return loose.select(
         "account_id", "article", "quantity", "amount", fact_id=loose.id, at=loose.occurred_at, place=loose.id, service=service
     )
-    lines = view.table("order_lines")
-    wanted = newest(lines.semi_join(loose.select("account_id", "article").distinct(), ["account_id", "article"]))
-    bought = wanted.select("account_id", "article", "order_id", "line_id", "quantity", at="occurred_at", place="id")
-    return first_bought.tie(view.rows(bought), view.rows(asked))
+
+
+def _bought(view: View) -> ir.Table:
+    """The purchases they may be for."""
+    wanted = _loose(view).select("account_id", "article").distinct()
+    lines = newest(view.table("order_lines").semi_join(wanted, ["account_id", "article"]))
+    return lines.select("account_id", "article", "order_id", "line_id", "quantity", at="occurred_at", place="id")

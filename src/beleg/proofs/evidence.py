@@ -32,17 +32,17 @@ def evidence(view: View) -> ir.Table:
 
 def return_parcels(view: View) -> ir.Table:
     """Each slice with the parcels its goods may have come back in: slice_id, parcel_id, carrier, to_postcode, to_site, expected."""
-    return view.step("return_parcels", _return_parcels)
+    return view.lasting("return_parcels", _return_parcels)
 
 
 def receipts(view: View) -> ir.Table:
     """Each slice with its receipts."""
-    return view.step("slice_receipts", lambda v: _of_slice(v, "receipts", *RECEIVED))
+    return view.lasting("slice_receipts", lambda v: _of_slice(v, "receipts", *RECEIVED))
 
 
 def return_scans(view: View) -> ir.Table:
     """Each slice with the scans of those parcels."""
-    return view.step("return_scans", _return_scans)
+    return view.lasting("return_scans", _return_scans)
 
 
 def _return_scans(view: View) -> ir.Table:
@@ -51,7 +51,7 @@ def _return_scans(view: View) -> ir.Table:
 
 
 def _return_parcels(view: View) -> ir.Table:
-    asked = view.step("slices", slices).filter(lambda t: t.rma_id.notnull() | t.claim_kind.isnull())
+    asked = view.lasting("slices", slices).filter(lambda t: t.rma_id.notnull() | t.claim_kind.isnull())
     asked = asked.select("slice_id", "order_id", "quantity", "unit_weight", slice_rma="rma_id")
     parcels = view.table("parcels").select(*_PARCEL, label_fact="id", label_at="occurred_at")
     joined = asked.join(parcels, "order_id").left_join(_turned(view), "parcel_id").drop("parcel_id_right")
@@ -86,7 +86,7 @@ def _of_slice(view: View, name: str, *columns: str) -> ir.Table:
 
     slice_id, order_id, line_id, fact_id, at, actor, session, late, person, and these columns of the table of that name.
     """
-    asked = view.step("slices", slices).select("slice_id", "order_id", slice_line="line_id", slice_rma="rma_id")
+    asked = view.lasting("slices", slices).select("slice_id", "order_id", slice_line="line_id", slice_rma="rma_id")
     t = view.table(name)
     happened = t.select(
         "order_id", "line_id", "rma_id", "actor", "session", *columns, fact_id="id", at="occurred_at",
@@ -111,7 +111,7 @@ def _movement(view: View) -> Iterable[ir.Table]:
     delivered = held.filter((held.status == "delivered") & held.postcode.notnull() & held.to_postcode.notnull())
     here = (delivered.postcode == delivered.to_postcode).ifelse("for", "against")
     yield rows(delivered, "delivered_at_site", here, carrier=delivered.attests)
-    docked = view.step("docked", _docked)
+    docked = view.lasting("docked", _docked)
     yield rows(docked, "dock_manifested", "for", login=docked.actor, session=docked.session, late=docked.late)
     on_scale = docked.filter(docked.weight.notnull() & docked.expected.notnull())
     plausible = _plausible(on_scale.weight, on_scale.expected)
@@ -133,7 +133,7 @@ def _plausible(weight: ir.Value, expected: ir.Value) -> ir.Value:
 
 def _handling(view: View) -> Iterable[ir.Table]:
     received = receipts(view)
-    joined = view.step("read_serials", _read_serials)
+    joined = view.lasting("read_serials", _read_serials)
     swapped = _swapped(view, joined)
     joined = joined.left_join(swapped, ["slice_id", "serial"]).drop("slice_id_right", "serial_right")
     bears = joined.packed_units.notnull() & joined.swapped.isnull()

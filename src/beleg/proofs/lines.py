@@ -11,7 +11,7 @@ _ASKING = ("return_authorisations", "claims", "refund_requests", "refunds", "dis
 
 def order_lines(view: View) -> ir.Table:
     """The order lines of every order that something is asked about, one row per order and line, with a fact's columns."""
-    return view.step("order_lines", _asked_about)
+    return view.lasting("order_lines", _asked_about)
 
 
 def _asked_about(view: View) -> ir.Table:

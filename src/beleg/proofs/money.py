@@ -13,7 +13,7 @@ SLACK = 1.02
 
 def overpaid(view: View) -> ir.Table:
     """The slices (slice_id, order_id) of every line, and of every order, for which more went back than was paid."""
-    return view.step("overpaid", _overpaid)
+    return view.lasting("overpaid", _overpaid)
 
 
 def _overpaid(view: View) -> ir.Table:
@@ -30,7 +30,7 @@ def balance(view: View) -> ir.Table:
     Returns:
         slice_id; paid and gone, of the slice's line; order_paid and order_gone, of its order. What is not known is null.
     """
-    return view.step("balance", _balance)
+    return view.lasting("balance", _balance)
 
 
 def _balance(view: View) -> ir.Table:
@@ -49,7 +49,7 @@ def _balance(view: View) -> ir.Table:
 
 
 def _counted(view: View) -> ir.Table:
-    every = view.step("slices", slices)
+    every = view.lasting("slices", slices)
     # a purchase that a refund was tied to by inference may not be the one it is for, nor have had its price
     counted = every.filter(every.rule.fill_null("") != "purchase")
     return counted.select("slice_id", "order_id", "line_id", "amount", "currency", "line_paid")

@@ -101,7 +101,7 @@ def _refunds(view: View) -> ir.Table:
     named = refunds.select(
         "rma_id", "claim_id", "occurred_at", "trigger", "stated_class", "currency", "account_id", "article", fact_id="id"
     )
-    t = view.step("allocations", allocations).join(named, "fact_id")
+    t = view.lasting("allocations", allocations).join(named, "fact_id")
     return _part(
         t, order_id=t.order_id, line_id=t.line_id, thread=ibis.coalesce(t.rma_id, t.claim_id, t.refund_id), rma_id=t.rma_id,
         claim_id=t.claim_id, refund_fact=t.fact_id, quantity=t.quantity, at=t.occurred_at, amount=t.amount,

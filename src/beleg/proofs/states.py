@@ -23,7 +23,7 @@ BY_SILENCE: tuple[Proof, ...] = ("not_dispatched",)
 def states(view: View, coverage: Coverage, as_of: int) -> ir.Table:
     """One row per slice: its columns, a letter per proof (`LETTERS`), components, place_carrier, place_site, anchor, standing."""
     said = _said(view)
-    every = view.step("slices", slices)
+    every = view.lasting("slices", slices)
     t = every.left_join(said, "slice_id").drop("slice_id_right")
     t = _placed(t, view)
     received = receipts(view).group_by("slice_id").agg(received_at=lambda r: r["at"].min(), received_site=lambda r: r.site.min())
@@ -52,7 +52,7 @@ def _said(view: View) -> ir.Table:
     an earlier moment, is no witness of it.
     """
     people = view.prepared("people")
-    t = view.step("evidence", evidence)
+    t = view.lasting("evidence", evidence)
     t = t.left_join(people, "login").drop("login_right")
     spoken = speaks_for(t.mark)
     human = spoken & t.carrier.isnull() & ~t.late.fill_null(False)

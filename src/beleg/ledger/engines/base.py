@@ -11,6 +11,7 @@ import pyarrow as pa
 from ibis.backends.sql import SQLBackend
 
 from beleg.facts.schema import arrow_schemas
+from beleg.ledger.recall import Recall
 
 # What lookups go by. Only engines that serve single questions build them.
 INDEXED = (
@@ -27,7 +28,8 @@ class EngineError(Exception):
 class Engine(ABC):
     """One open engine. Tables of facts always exist, empty where a source has none, so that every expression compiles.
 
-    `spent` says how many seconds each step took that was kept, by its name, where the engine can tell.
+    `spent` says how many seconds each step took that was kept, by its name, where the engine can tell; `recall` holds statements
+    that an earlier run compiled, if any were handed over.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Engine(ABC):
     def __init__(self, backend: SQLBackend) -> None:
         self.backend = backend
         self.spent: dict[str, float] = {}
+        self.recall: Recall | None = None
 
     @abstractmethod
     def attach(self, name: str, schema: pa.Schema, files: Sequence[Path]) -> None:
@@ -49,6 +52,15 @@ class Engine(ABC):
     @abstractmethod
     def keep(self, name: str, step: ir.Table) -> ir.Table:
         """Compute a step once and keep it under a name."""
+
+    def make(self, name: str, statement: str, schema: pa.Schema) -> ir.Table:
+        """Keep a step by its statement, as `statement` gave it.
+
+        Raises:
+            EngineError: this engine is only given expressions.
+        """
+        del statement, schema
+        raise EngineError(f"engine {self.name} makes no tables of statements: got {name!r}; ask duckdb")
 
     def attach_facts(self, files: Mapping[str, Sequence[Path]]) -> None:
         """Attach every table of facts, from these Parquet files or empty."""
@@ -91,8 +103,14 @@ class Engine(ABC):
         """What the engine is asked, for plans and prepared statements."""
         return str(self.backend.compile(expression))
 
+    def statement(self, expression: ir.Table) -> str:
+        """What the engine is asked for a whole table, which `make` and `run` take."""
+        return self.sql(expression)
+
     def close(self) -> None:
-        """Let go of the engine."""
+        """Let go of the engine; what was compiled is kept, if that is wanted."""
+        if self.recall is not None:
+            self.recall.save()
         self.backend.disconnect()
 
 

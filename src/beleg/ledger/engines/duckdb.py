@@ -61,13 +61,17 @@ class DuckDB(Engine):
 
     def keep(self, name: str, step: ir.Table) -> ir.Table:
         """A table of the database, made in the background."""
-        statement = f'CREATE OR REPLACE TABLE "{name}" AS {self._cast(step)}'
+        return self.make(name, self.statement(step), step.schema().to_pyarrow())
+
+    def make(self, name: str, statement: str, schema: pa.Schema) -> ir.Table:
+        """A table of the database, made in the background."""
+        statement = f'CREATE OR REPLACE TABLE "{name}" AS {statement}'
         if name in self._making:
             self._wait(self._making)  # what reads the table of that name is to read the one there is
         needed = [self._making[one] for one in self._read_by(statement, name)]
         # these were handed over before, so that some step can always go on
         self._making[name] = self._steps.submit(self._make, name, statement, needed)
-        self._schemas[name] = _described(step.schema().to_pyarrow())
+        self._schemas[name] = _described(schema)
         return self.table(name)
 
     def table(self, name: str) -> ir.Table:
@@ -76,15 +80,17 @@ class DuckDB(Engine):
 
     def rows(self, expression: ir.Table) -> pa.Table:
         """Run an expression."""
-        schema = expression.schema().to_pyarrow()
-        statement = self._cast(expression)
+        return self.run(self.statement(expression), expression.schema().to_pyarrow())
+
+    def run(self, statement: str, schema: pa.Schema) -> pa.Table:
+        """Run a statement."""
         self._wait(self._read_by(statement))
         rows: pa.Table = self.backend.con.sql(statement).to_arrow_table().cast(schema)
         return rows
 
     def batches(self, expression: ir.Table, order_by: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Sorted by the engine, which spills; read over a connection of its own, so that others can ask meanwhile."""
-        statement = f"{self._cast(expression)} ORDER BY {', '.join(self.quoted(name) for name in order_by)}"
+        statement = f"{self.statement(expression)} ORDER BY {', '.join(self.quoted(name) for name in order_by)}"
         self._wait(self._read_by(statement))
         cursor = self.backend.con.cursor()
         try:
@@ -102,6 +108,12 @@ class DuckDB(Engine):
         """What DuckDB is asked, without line breaks and indents, which take time to make."""
         with _unfused():
             return str(self.backend.compile(expression))
+
+    def statement(self, expression: ir.Table) -> str:
+        """Each column is cast to what the expression says, as sums would else be 128 bits wide."""
+        kinds = {column: _SQL[str(kind).removeprefix("!")] for column, kind in expression.schema().items()}
+        columns = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in kinds.items())
+        return f"SELECT {columns} FROM ({self.sql(expression)})"
 
     def close(self) -> None:
         """Let go of the database, once what runs has ended."""
@@ -129,12 +141,6 @@ class DuckDB(Engine):
     def _wait(self, names: Iterable[str]) -> None:
         for name in names:
             self._making[name].result()
-
-    def _cast(self, step: ir.Table) -> str:
-        """Each column is cast to what the expression says, as sums would else be 128 bits wide."""
-        kinds = {column: _SQL[str(kind).removeprefix("!")] for column, kind in step.schema().items()}
-        columns = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in kinds.items())
-        return f"SELECT {columns} FROM ({self.sql(step)})"
 
 
 @contextmanager
