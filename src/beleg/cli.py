@@ -106,9 +106,8 @@ def audit(
     """
     with told(), tempfile.TemporaryDirectory(prefix="beleg-") as work:
         settings = AuditSettings(
-            path=path, work=Path(work), mapping=mapping, engine=engine, engine_address=engine_address, budget=budget,
+            path=path, work=Path(work), mapping=mapping, engine=engine, engine_address=engine_address, budget=budget, recalls=True,
             currency=currency, as_of=moment(as_of), weights=weights, staff=staff, key=pseudonym_key(), closed=_closed(cases),
-            recalls=True,
         )  # fmt: skip
         result = _run(settings, out)
         report = write_report(result, out, staff=staff)

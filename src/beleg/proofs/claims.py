@@ -25,20 +25,21 @@ def claim_evidence(view: View) -> Iterable[ir.Table]:
     sent = view.lasting("outbound_scans", lambda v: _outbound(v, asked))
     yield from _dispatch(view, asked, sent)
     yield from _delivery(sent)
-    yield from _weights(view, asked)
+    yield from _weights(view, sent)
     yield from _documents(view, asked)
     yield from _approvals(view, asked)
 
 
 def _outbound(view: View, asked: ir.Table) -> ir.Table:
-    """Every scan of the parcels that took the goods out, for classes that ask where those are."""
+    """Every scan of the parcels that took goods out which are said not to have come, to have come empty, or to be called off."""
     parcels = view.table("parcels")
-    out = parcels.filter(parcels.direction == "out").select("parcel_id", "order_id")
-    mine = asked.filter(asked.refund_class.isin(["not_received", "cancelled"])).select("slice_id", "refund_class", "order_id")
-    mine = mine.join(out, "order_id")
-    scans = view.table("scans").select("parcel_id", "carrier", "status", "attested", fact_id="id", at="occurred_at")
+    out = parcels.filter(parcels.direction == "out").select("parcel_id", "order_id", "declared_weight")
+    empty = (asked.claim_kind == "empty_box").fill_null(False) & asked.refund_class.isin(MISSED)
+    mine = asked.filter(asked.refund_class.isin(["not_received", "cancelled"]) | empty)
+    mine = mine.select("slice_id", "refund_class", "order_id", empty=empty).join(out, "order_id")
+    scans = view.table("scans").select("parcel_id", "carrier", "status", "weight", "attested", fact_id="id", at="occurred_at")
     joined = mine.join(scans, "parcel_id")
-    return joined.mutate(attests=joined.attested.ifelse(joined.carrier, None))
+    return joined.mutate(attests=joined.attested.ifelse(joined.carrier, None)).drop("attested", "carrier")
 
 
 def _dispatch(view: View, asked: ir.Table, sent: ir.Table) -> Iterable[ir.Table]:
@@ -68,26 +69,22 @@ def _delivery(sent: ir.Table) -> Iterable[ir.Table]:
     yield rows(open_, "not_delivered", "for", carrier=open_.attests)
 
 
-def _weights(view: View, asked: ir.Table) -> Iterable[ir.Table]:
+def _weights(view: View, sent: ir.Table) -> Iterable[ir.Table]:
     """Of a parcel that is said to have come empty: what it weighed when the carrier took it, and on its way.
 
     Light when it was taken, it was packed wrongly; light later only, it was emptied on its way. A parcel of which an empty box
     hardly weighs less tells nothing.
     """
-    empty = asked.filter((asked.claim_kind == "empty_box") & asked.refund_class.isin(MISSED)).select("slice_id", "order_id")
-    parcels = view.table("parcels").filter(lambda t: t.direction == "out").select("parcel_id", "order_id", "declared_weight")
-    lines = order_lines(view).semi_join(empty, "order_id")
+    weighed = sent.filter(sent.empty & sent.weight.notnull() & sent.status.isin(["accepted", "in_transit"]))
+    lines = order_lines(view).semi_join(weighed, "order_id")
     lines = lines.mutate(weight=lines.unit_weight * lines.quantity)
     units = lines.group_by("order_id").agg(units=lines.weight.sum(), n=lines.count(), known=lines.weight.count())
-    joined = empty.join(parcels, "order_id").left_join(units, "order_id").drop("order_id_right")
+    joined = weighed.left_join(units, "order_id").drop("order_id_right")
     whole = (joined.known == joined.n).ifelse(joined.units, None)
-    sent = joined.select("slice_id", "parcel_id", least=LIGHTEST * ibis.coalesce(joined.declared_weight, whole))
-    sent = sent.filter(sent.least > EMPTY_GRAMS)
-    scans = view.table("scans").filter(lambda t: t.weight.notnull() & t.status.isin(["accepted", "in_transit"]))
-    t = sent.join(scans.select("parcel_id", "carrier", "status", "weight", "attested", fact_id="id", at="occurred_at"), "parcel_id")
+    t = joined.mutate(least=LIGHTEST * ibis.coalesce(joined.declared_weight, whole))
+    t = t.filter(t.least > EMPTY_GRAMS)
     verdict = ibis.cases((t.weight >= t.least, "against"), (t.status == "accepted", "for"))
-    attests = t.attested.ifelse(t.carrier, None)
-    yield rows(t, "left_light", verdict, carrier=attests).filter(lambda r: r.mark.notnull())
+    yield rows(t, "left_light", verdict, carrier=t.attests).filter(lambda r: r.mark.notnull())
 
 
 def _documents(view: View, asked: ir.Table) -> Iterable[ir.Table]:

@@ -116,5 +116,6 @@ def _loose(view: View) -> ir.Table:
 def _bought(view: View) -> ir.Table:
     """The purchases they may be for."""
     wanted = _loose(view).select("account_id", "article").distinct()
-    lines = newest(view.table("order_lines").semi_join(wanted, ["account_id", "article"]))
-    return lines.select("account_id", "article", "order_id", "line_id", "quantity", at="occurred_at", place="id")
+    lines = view.table("order_lines").semi_join(wanted, ["account_id", "article"])
+    read = lines.select("id", "known_at", "account_id", "article", "order_id", "line_id", "quantity", at="occurred_at")
+    return newest(read).drop("known_at").rename(place="id")

@@ -1,4 +1,4 @@
-"""What is asked about: the returns, claims, requests, refunds and lost disputes of order lines, as slices with intervals."""
+"""What is asked about: the returns, claims, requests, refunds and lost disputes of order lines, as slices."""
 
 import ibis
 import ibis.expr.types as ir
@@ -16,7 +16,6 @@ _PART = {
     "refund_fact": "string",
     "quantity": "int64",
     "at": "int64",
-    "authorised": "int64",
     "amount": "int64",
     "refunded_at": "int64",
     "trigger": "string",
@@ -33,7 +32,7 @@ _PART = {
 
 # Columns that are the same in every part of a slice that has them.
 _LARGEST = (
-    "order_id", "line_id", "thread", "rma_id", "claim_id", "authorised", "trigger", "stated_class", "claim_kind", "site",
+    "order_id", "line_id", "thread", "rma_id", "claim_id", "trigger", "stated_class", "claim_kind", "site",
     "currency", "account_id", "article", "returnless", "disputed", "rule", "quantity",
 )  # fmt: skip
 
@@ -41,9 +40,8 @@ _LARGEST = (
 def slices(view: View) -> ir.Table:
     """One row per slice.
 
-    slice_id; order_id, line_id, thread; rma_id, claim_id; first_at (microseconds); quantity, unit_from (its interval on the line is
-    unit_from .. unit_from + quantity); authorised (units); amount (minor units refunded or lost), currency, refunded_at;
-    refund_class; account_id, article, category, line_paid, line_quantity, unit_weight, serialised, site, rule.
+    slice_id; order_id, line_id, thread; rma_id, claim_id; first_at (microseconds); quantity; amount (minor units refunded or lost),
+    currency, refunded_at; refund_class; account_id, article, category, line_paid, unit_weight, serialised, site, rule.
     """
     parts = [_returns(view), _claims(view), _requests(view), _refunds(view), _disputes(view)]
     every = _named(ibis.union(*parts, distinct=False))
@@ -53,7 +51,7 @@ def slices(view: View) -> ir.Table:
         first_at=every["at"].min(),
         refunded_at=every.refunded_at.min(),
     )
-    return _classed(_with_intervals(_with_lines(gathered, view)), view)
+    return _classed(_with_lines(gathered, view), view)
 
 
 def refund_facts(view: View) -> ir.Table:
@@ -76,7 +74,7 @@ def _returns(view: View) -> ir.Table:
     t = view.table("return_authorisations")
     return _part(
         t, order_id=t.order_id, line_id=t.line_id, thread=t.rma_id, rma_id=t.rma_id, quantity=t.quantity, at=t.occurred_at,
-        authorised=t.quantity, returnless=t.returnless.ifelse(1, 0), site=t.site, account_id=t.account_id, amount=ibis.literal(0),
+        returnless=t.returnless.ifelse(1, 0), site=t.site, account_id=t.account_id, amount=ibis.literal(0),
     )  # fmt: skip
 
 
@@ -136,13 +134,7 @@ def _with_lines(gathered: ir.Table, view: View) -> ir.Table:
         article=ibis.coalesce(joined.article, joined.line_article),
         currency=ibis.coalesce(joined.currency, joined.line_currency),
         quantity=ibis.coalesce(joined.quantity, joined.line_quantity, 1),
-    ).drop("line_account", "order_account", "line_article", "line_currency")
-
-
-def _with_intervals(joined: ir.Table) -> ir.Table:
-    """Slices of a line stand one behind the other in the order they came up."""
-    before = ibis.window(group_by=["order_id", "line_id"], order_by=["first_at", "slice_id"], preceding=(None, 0))
-    return joined.mutate(unit_from=joined.quantity.sum().over(before) - joined.quantity)
+    ).drop("line_account", "order_account", "line_article", "line_currency", "line_quantity")
 
 
 def _classed(joined: ir.Table, view: View) -> ir.Table:
