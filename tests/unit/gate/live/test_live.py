@@ -439,6 +439,7 @@ def test_what_is_open_is_known_again_after_a_restart(store, gate):
 def test_money_that_nobody_paid_in_time_is_freed_once_however_much_it_is(working, store, gate, monkeypatch):
     """What another process freed is left alone, and what is set aside is known again after a restart."""
     monkeypatch.setattr(money, "TOGETHER", 8)
+    monkeypatch.setattr(keeping, "TICK", 3_600)  # only at a start does the keeper look by itself
     names = [f"E{number}" for number in range(30)]
 
     async def ended() -> list[str]:
