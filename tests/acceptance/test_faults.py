@@ -122,6 +122,30 @@ def test_a_database_away_for_a_minute() -> None:
         print("away for a minute:", hold(load, address))
 
 
+def test_the_process_that_writes_for_the_others_stands_still_and_is_killed() -> None:
+    """Two others are sent the same facts all the while, so that each fact is written for, and by, whoever comes first."""
+    with started() as server, database(server) as (_, address):
+        environment = {"BELEG_DATABASE_URL": address}
+        with workers(3, environment) as every:
+            with loaded(every[1]) as one, loaded(every[2]) as other:
+
+                def go_on() -> None:
+                    for load in (one, other):
+                        load.until(202, 100)
+
+                go_on()
+                writer = every[0].process.pid
+                os.kill(writer, signal.SIGSTOP)
+                go_on()
+                os.kill(writer, signal.SIGCONT)
+                go_on()
+                every[0].kill()
+                every[0] = Worker(environment, every[1].key)
+                go_on()
+            every[0].client().close()
+            print("the writer stopped and killed:", hold(one, address), "and", hold(other, address))
+
+
 def away(server: Embedded, seconds: float) -> None:
     time.sleep(seconds)
     end = time.monotonic() + PATIENCE

@@ -109,6 +109,14 @@ class Worker:
     def stop(self) -> None:
         self.process.terminate()
         assert self.process.wait(60) == 0
+        self._forget()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
         if self.process.stderr:
             self._rest.join()
             self.process.stderr.close()

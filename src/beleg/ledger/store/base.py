@@ -47,14 +47,14 @@ class StaleError(StoreError):
 About = tuple[str, str]
 
 
-class Basis(Struct, frozen=True, gc=False):
+class Basis(Struct, frozen=True, gc=False, array_like=True):
     """What something was worked out from: all that the log says of these orders, accounts, ..., up to its size then."""
 
     about: frozenset[About]
     size: int
 
 
-class Key(Struct, frozen=True):
+class Key(Struct, frozen=True, array_like=True):
     """An idempotency key: within its scope (a client, a webhook), this name stands for one body, known by its digest."""
 
     scope: str
@@ -62,7 +62,7 @@ class Key(Struct, frozen=True):
     digest: bytes
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, array_like=True):
     """Something to tell the outside once the unit is written: the topic says to whom, the body is sent as it is."""
 
     topic: str

@@ -45,7 +45,7 @@ def _never(_: Basis) -> bool:
     return False
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, array_like=True):
     """A fact ready to be written."""
 
     table: str

@@ -53,9 +53,9 @@ class Changes:
         self._listeners: list[Callable[[Changed], None]] = []
 
     def watch(self, tables: Collection[str], beyond: Collection[str]) -> None:
-        """Follow these tables of facts; those `beyond` also say something of the other orders of an order's account."""
-        watched = frozenset((*tables, *beyond, ERASED)), frozenset(beyond)
-        if watched != (self._tables, self._beyond):
+        """Follow these tables of facts too; those `beyond` also say something of the other orders of an order's account."""
+        watched = self._tables.union(tables, beyond, (ERASED,)), self._beyond.union(beyond)
+        if watched != self.watching:
             self._tables, self._beyond = watched
             self._listed = f"{{{','.join(sorted(self._tables))}}}"
             self._forgotten = self.size
@@ -67,6 +67,15 @@ class Changes:
     def stale(self, basis: Basis) -> bool:
         """Whether something came about, as far as the log was followed, of what this rests on."""
         return basis.size < self._forgotten or any(self._last.get(one, -1) >= basis.size for one in basis.about)
+
+    @property
+    def watching(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The tables that are followed, and those of them that say something beyond their orders."""
+        return self._tables, self._beyond
+
+    def watches(self, tables: frozenset[str], beyond: frozenset[str]) -> bool:
+        """Whether all that somebody follows is followed here, and always will be: nothing is ever let go of."""
+        return tables <= self._tables and beyond <= self._beyond
 
     @property
     def watched(self) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
@@ -13,33 +12,17 @@ from psycopg import AsyncConnection
 from beleg.ledger.store.base import RefusedError, UnavailableError, Unit, Written
 from beleg.ledger.store.batch import Batch, Outcome, Ready, Rows, Statement, rows_of
 from beleg.ledger.store.changes import Changes
+from beleg.ledger.store.queue import Queue, Waiting
+from beleg.ledger.store.sharing import Sharing
 
 Connect = Callable[[], Awaitable[AsyncConnection]]
 
 # What the driver raises while the database is away, starting, or out of space: nothing that was asked is at fault.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, OSError)
 
-# How much one transaction takes, in units and facts: more makes the first wait for the last.
-MOST_UNITS, MOST_FACTS = 256, 2_000
-
 _log = logging.getLogger("beleg.ledger")
 # it tells of each statement behind a broken one; the one that broke is told by the exception
 logging.getLogger("psycopg").setLevel(logging.ERROR)
-
-
-class _Waiting:
-    """A unit and who waits for it."""
-
-    __slots__ = ("answer", "ready", "since")
-
-    def __init__(self, ready: Ready, answer: "asyncio.Future[Written]") -> None:
-        self.ready = ready
-        self.answer = answer
-        self.since = time.monotonic()
-
-    def fail(self, why: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(why)
 
 
 class Sequencer:
@@ -50,47 +33,49 @@ class Sequencer:
         patience: seconds a unit may wait while the database is away.
         changes: what came about, as far as this process knows; it is followed up to the head before a unit that rests on something
             is written.
+        queue: what waits to be written.
+        sharing: the other processes of this host, one of which may write for this one.
     """
 
-    def __init__(self, connect: Connect, patience: float, changes: Changes) -> None:
+    def __init__(
+        self, connect: Connect, patience: float, changes: Changes, queue: Queue | None = None, sharing: Sharing | None = None
+    ) -> None:
         self._connect = connect
         self._patience = patience
         self._changes = changes
-        self._queue: deque[_Waiting] = deque()
-        self._wake = asyncio.Event()
+        self._queue = queue or Queue()
+        self._sharing = sharing
         self._connection: AsyncConnection | None = None
 
     async def commit(self, unit: Unit) -> Written:
         """Write a unit; see `Store.commit`."""
-        waiting = _Waiting(Ready(unit, rows_of(unit.facts)), asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
-        self._wake.set()
-        return await waiting.answer
+        return await self._queue.put(Ready(unit, rows_of(unit.facts)))
 
     async def run(self) -> None:
         """Write what waits, for ever; cancelled, it lets go of its connection and of all who wait."""
+        at_work: list[Waiting] = []
         try:
             while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while batch := self._next():
-                    await self._persistently(batch)
+                await self._queue.some()
+                while batch := self._queue.next():
+                    if mine := self._handed_over(batch):
+                        at_work = mine
+                        await self._persistently(mine)
         finally:
-            for waiting in self._queue:
-                waiting.fail(UnavailableError("the store is closing"))
-            self._queue.clear()
+            closing = UnavailableError("the store is closing")
+            self._queue.fail(closing)
+            for one in at_work:
+                one.fail(closing)
             await self._hang_up()
 
-    def _next(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        facts = 0
-        while self._queue and len(batch) < MOST_UNITS and facts < MOST_FACTS:
-            batch.append(self._queue.popleft())
-            facts += len(batch[-1].ready.rows)
-        # what rests on something goes before what comes about together with it
-        return sorted(batch, key=lambda one: one.ready.unit.rests_on is None)
+    def _handed_over(self, batch: list[Waiting]) -> list[Waiting]:
+        """What of a batch is left to this process, if another writes for it."""
+        theirs = [one for one in batch if not one.alone]
+        if self._sharing is None or not theirs or not self._sharing.hand(theirs):
+            return batch
+        return [one for one in batch if one.alone]
 
-    async def _persistently(self, batch: list[_Waiting]) -> None:
+    async def _persistently(self, batch: list[Waiting]) -> None:
         """Write a batch, again and again while the database is away. What a lost commit wrote is found by its ids."""
         pause = 0.01
         while batch:
@@ -114,7 +99,7 @@ class Sequencer:
                 await self._hang_up()
                 break
 
-    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+    async def _settle(self, batch: Sequence[Waiting]) -> None:
         """Write units together; where a rule forbids one, halve them until it is found, so that it alone is refused."""
         open_ = [one for one in batch if not one.answer.done()]
         if not open_:

@@ -12,13 +12,15 @@ from psycopg import AsyncConnection, AsyncRawCursor
 
 from beleg.facts.base import Fact
 from beleg.ledger.engines.live import Live, open_live
-from beleg.ledger.store.base import StoreError, Unit, Written
+from beleg.ledger.store.base import StaleError, StoreError, Unit, Written
 from beleg.ledger.store.changes import Changes
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.migrate import current, migrate, revisions
 from beleg.ledger.store.outbox import Outbox
+from beleg.ledger.store.queue import Queue
 from beleg.ledger.store.reader import Reader, Shown
 from beleg.ledger.store.sequencer import Sequencer
+from beleg.ledger.store.sharing import Sharing
 
 # A lost process must not keep the log's head from the others; a plan made while a table was empty must not read all of it later.
 _WRITER = (
@@ -48,22 +50,26 @@ class Store:
         self.changes = Changes()
         self._following = asyncio.Lock()
         self._running: tuple[Sequencer, Reader] | None = None
+        self.sharing: Sharing | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Store"]:
         """Write and read on this event loop until the block ends."""
         if self._running:
             raise StoreError("this store is running already; share it")
-        sequencer = Sequencer(self._writer, self._patience, self.changes)
+        queue = Queue()
+        sharing = self.sharing = None if self._embedded else Sharing(self.service, queue, self.changes)
+        sequencer = Sequencer(self._writer, self._patience, self.changes, queue, sharing)
         reader = Reader(self._connect, self._readers, self._statements)
-        writing = asyncio.create_task(sequencer.run(), name="sequencer")
+        tasks = [asyncio.create_task(one.run()) for one in (sharing, sequencer) if one]
         self._running = sequencer, reader
         try:
             yield self
         finally:
             self._running = None
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await reader.close()
 
     async def commit(self, unit: Unit) -> Written:
@@ -73,11 +79,15 @@ class Store:
             RefusedError: a rule of the store forbids it.
             ConflictError: its idempotency key came with another body.
             ContradictedError: it is strict, and an id in it stands for something else already.
-            StaleError: something came about of what it rests on.
+            StaleError: something came about of what it rests on; `changes` knows of it.
             UnavailableError: the database was away for too long; send the unit again.
             CanonicalError: a fact in it has no canonical form.
         """
-        return await self._parts()[0].commit(unit)
+        try:
+            return await self._parts()[0].commit(unit)
+        except StaleError:
+            await self.follow()  # whoever wrote for this process knew of it, and this process may not yet
+            raise
 
     async def facts_of(self, order: str) -> list[Fact]:
         """Every fact of one order, what happened to its parcels and units included, in the order of the log."""
