@@ -101,7 +101,8 @@ def from_environment(environment: Mapping[str, str] | None = None, **given: str 
 
 # Variables of other commands and of the test run.
 _ELSEWHERE = frozenset(
-    {"owner_database_url", "log_key", "log_origin", "checkpoint_sinks", "checkpoint_seconds", "update_golden", "require", "data"}
+    {"owner_database_url", "log_key", "log_origin", "checkpoint_sinks", "checkpoint_seconds", "memory", "update_golden", "require"}
+    | {"data", "bench"}
 )
 
 
