@@ -6,6 +6,7 @@ import pytest
 
 from beleg.facts.kinds.money import Refund
 from beleg.facts.kinds.parcels import Parcel, Scan
+from beleg.ledger.store import store as opening
 from beleg.ledger.store.base import ConflictError, Key, Message, RefusedError, StoreError, Unit, Written
 from beleg.ledger.store.embedded import Embedded
 from beleg.ledger.store.store import Store, open_store
@@ -47,6 +48,26 @@ def test_a_fact_is_written_once(store: Store) -> None:
     assert isinstance(third, Written)
     assert first.places == second.places
     assert third.places == first.places[:1]
+
+
+def test_who_stands_still_in_the_middle_does_not_keep_the_head(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a process that is stopped between two statements that it sends together: to the database it is neither idle nor gone."""
+    monkeypatch.setattr(opening, "_TIMED", "SET transaction_timeout = '300ms'")
+
+    async def story() -> Written:
+        still = await store._writer()
+        sent = still.pipeline()
+        await sent.__aenter__()
+        for statement in (b"BEGIN", b"SELECT beleg_log.take_head()"):
+            held = still.cursor()
+            await held.execute(statement, ())
+        assert await held.fetchall() == [(0,)]
+        async with store.running(), asyncio.timeout(30):
+            written = await store.commit(Unit(facts=bought("O1")))
+        still.pgconn.finish()
+        return written
+
+    assert asyncio.run(story()).places == (0, 1)
 
 
 def test_a_key_stands_for_one_body(store: Store) -> None:

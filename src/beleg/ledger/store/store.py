@@ -29,6 +29,8 @@ _WRITER = (
     "SET enable_seqscan = off",
     "SET synchronous_commit = on",
 )
+# One that stands still between two statements that it sent together is not idle to PostgreSQL, so from 17 on the whole is timed.
+_TIMED, _TIMED_FROM = "SET transaction_timeout = '10s'", 170_000
 
 
 class Store:
@@ -173,7 +175,8 @@ class Store:
 
     async def _writer(self) -> AsyncConnection:
         connection = await self._connect()
-        for setting in _WRITER:
+        timed = (_TIMED,) if connection.info.server_version >= _TIMED_FROM else ()
+        for setting in (*_WRITER, *timed):
             await connection.execute(setting.encode())
         return connection
 
