@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-# The rooms that expressions are made of, and what compiles them.
-ROOMS = ("facts", "ledger", "proofs", "detect")
+# The rooms that expressions are made of, kernels for their constants, and what compiles them.
+ROOMS = ("facts", "kernels", "ledger", "proofs", "detect")
 _PACKAGE = Path(__file__).parents[1]
 _COMPILERS = ("ibis", "sqlglot")
 
