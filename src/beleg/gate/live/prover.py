@@ -176,6 +176,8 @@ class Prover:
                 self._ahead((order,))
 
     def _remember(self, order: str, proved: Proved) -> None:
+        if (kept := self._cache.get(order)) is not None and kept.basis.size > proved.basis.size:
+            return  # a proof that was begun before another may end after it
         self._forget(order)
         self._cache[order] = proved
         for about in proved.basis.about:
