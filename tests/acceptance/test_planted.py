@@ -4,7 +4,7 @@ import json
 
 import pytest
 from evals import planted
-from evals.conditions import COMPLETE
+from evals.conditions import COMPLETE, ORDERS, SEEDS
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,9 @@ def test_with_bad_sources_nobody_honest_is_named_and_most_contradictions_are(rep
     assert bad.found.pooled >= 0.9
 
 
-def test_ambiguous_losses_are_listed_never_named_and_not_told_from_their_twins(report):
-    for one in report[COMPLETE].doubts:
+def test_ambiguous_losses_are_listed_never_named_and_not_told_from_their_twins():
+    """Over all public seeds: an interval of three worlds drawn anew is narrower than what three worlds know."""
+    (complete,) = planted.run([COMPLETE], SEEDS, ORDERS).conditions
+    for one in complete.doubts:
         assert (one.named, one.listed.pooled, one.carrier_first.pooled) == (0, 1, 1), one
-        # of three worlds drawn anew the interval is too narrow: by as many pairs of cases and twins, two standard errors
-        assert abs(one.auc - 0.5) <= 2 / (6 * one.cases) ** 0.5, one
+        assert one.auc_low <= 0.5 <= one.auc_high, one

@@ -40,6 +40,8 @@ def test_values_come_back_as_they_went_in(engine: Engine) -> None:
     table = engine.table("things")
     kept = engine.keep("again", table)
     assert engine.rows(kept.order_by(kept.number)).sort_by("number").to_pylist() == rows.sort_by("number").to_pylist()
+    made = engine.make("stated", engine.statement(table), rows.schema)
+    assert engine.rows(made).sort_by("number").to_pylist() == rows.sort_by("number").to_pylist()
     total = engine.rows(table.agg(total=table.number.sum()))
     assert total.to_pylist() == [{"total": 2**62 - 1}]
     assert total.schema.field("total").type == pa.int64()

@@ -17,7 +17,7 @@ from beleg.ledger.store.store import Store
 
 FOUND = "finding.opened"
 
-# What another process set aside it frees itself; if it has not done so after this long (microseconds), it may be gone.
+# What another process was asked or set aside it sees to itself; if it has not after this long (microseconds), it may be gone.
 LEFT_ALONE = 10_000_000
 # So many are freed at a time: they share a transaction, and nobody waits for more of them.
 TOGETHER = 64
@@ -64,8 +64,6 @@ class Money:
     async def settle(self, refunds: Sequence[Refund]) -> None:
         """What refunds use up or free; one that nobody asked about is a finding."""
         orders = sorted({one.order_id for one in refunds if one.order_id})
-        if not refunds:
-            return
         told = await self._store.among("reservations", "order_id", orders) if orders else []
         ended = await self._ended("order_id", orders) if orders else set()
         every, now = [one for one in told if isinstance(one, Reservation)], now_micros()

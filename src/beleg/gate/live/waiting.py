@@ -1,6 +1,5 @@
 """The requests that are not settled, found by their order and by when to look at them again, however many there are."""
 
-from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
@@ -33,9 +32,6 @@ class Waiting:
 
     def __len__(self) -> int:
         return len(self._open)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._open)
 
     def get(self, request: str) -> Open | None:
         """A request, if it is open."""

@@ -49,18 +49,15 @@ class Engine(ABC):
     def load(self, name: str, rows: pa.Table) -> None:
         """Make a table of rows that are in memory, replacing one of that name."""
 
-    @abstractmethod
     def keep(self, name: str, step: ir.Table) -> ir.Table:
-        """Compute a step once and keep it under a name."""
+        """Compute a step once and keep it under a name; read out and loaded again, so that columns are what the step says."""
+        self.load(name, self.rows(step))
+        return self.table(name)
 
     def make(self, name: str, statement: str, schema: pa.Schema) -> ir.Table:
-        """Keep a step by its statement, as `statement` gave it.
-
-        Raises:
-            EngineError: this engine is only given expressions.
-        """
-        del statement, schema
-        raise EngineError(f"engine {self.name} makes no tables of statements: got {name!r}; ask duckdb")
+        """Keep a step by its statement, as `statement` gave it."""
+        self.load(name, self.run(statement, schema))
+        return self.table(name)
 
     def attach_facts(self, files: Mapping[str, Sequence[Path]]) -> None:
         """Attach every table of facts, from these Parquet files or empty."""

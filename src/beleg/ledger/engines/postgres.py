@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import Cursor
@@ -51,11 +50,6 @@ class PostgreSQL(Engine):
         cursor.execute("SET jit = off")
         cursor.execute(f"PREPARE {self.quoted(name)} AS {statement}")
         return lambda value: list(cursor.execute(f"EXECUTE {self.quoted(name)}({literal(value)})"))
-
-    def keep(self, name: str, step: ir.Table) -> ir.Table:
-        """Read out and loaded again, so that sums are 64 bits wide."""
-        self.load(name, self.rows(step))
-        return self.table(name)
 
 
 def open_here(work: Path, address: str | None) -> PostgreSQL:

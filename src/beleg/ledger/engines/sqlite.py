@@ -66,11 +66,6 @@ class SQLite(Engine):
         del name
         return lambda value: list(self.backend.con.execute(statement, (value,)))
 
-    def keep(self, name: str, step: ir.Table) -> ir.Table:
-        """Read out and loaded again, which keeps booleans booleans."""
-        self.load(name, self.rows(step))
-        return self.table(name)
-
 
 def _declared(kind: pa.DataType) -> str:
     return "BOOLEAN" if pa.types.is_boolean(kind) else _SQL[str(kind)]
